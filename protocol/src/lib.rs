@@ -1,1 +1,10 @@
-//! Portolan.
+//! Portolan's protocol: formats and decisions, with no I/O, no clock and no randomness of its own.
+//!
+//! Lower floors first; a file imports only from floors below its own (`docs/ARCHITECTURE.md`).
+
+pub mod limits;
+pub mod time;
+
+pub mod codec;
+
+pub mod id;

@@ -1,0 +1,48 @@
+//! Constants of format suite 1: every bound that decides whether bytes are valid.
+//!
+//! They are the same on every node. A local preference (cache sizes, quotas) never stands here.
+
+/// The format suite, the first byte of everything that stands alone.
+pub const SUITE: u8 = 1;
+
+/// Largest payload of one entry, in bytes.
+pub const PAYLOAD_BYTES_MAX: usize = 1 << 20;
+
+/// Most control heads that one header may cite.
+pub const HEADS_MAX: usize = 256;
+
+/// Most entries that one signature may vouch for, itself included.
+pub const RUN_ENTRIES_MAX: usize = 4_096;
+
+/// Most logs that one member may open in one space; what comes beyond is parked and alarmed.
+pub const LOGS_PER_MEMBER_MAX: usize = 64;
+
+/// Most members a space may ever have had.
+pub const MEMBERS_MAX: usize = 4_096;
+
+/// Most spaces that one node takes part in.
+pub const SPACES_MAX: usize = 1_024;
+
+/// Most dependencies that one change may name.
+pub const DEPENDENCIES_MAX: usize = 1_024;
+
+/// Largest frame on a connection, in bytes, its length field not counted.
+pub const FRAME_BYTES_MAX: usize = 4 << 20;
+
+/// Aim for the encoded size of a page of consecutive entries, in bytes.
+pub const PAGE_BYTES_AIM: usize = 4_000;
+
+/// Largest card, profile included, in bytes.
+pub const CARD_BYTES_MAX: usize = 16 << 10;
+
+/// Most addresses on a card.
+pub const CARD_ADDRESSES_MAX: usize = 16;
+
+/// Longest text in a card's profile, in bytes.
+pub const CARD_TEXT_BYTES_MAX: usize = 256;
+
+/// Parked bytes held on behalf of one peer.
+pub const PARKED_BYTES_PER_PEER_MAX: usize = 16 << 20;
+
+/// Distinct gaps that a frontier lists for one log; a log with more is reported up to the last one listed.
+pub const GAPS_MAX: usize = 1_024;
