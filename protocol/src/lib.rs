@@ -8,3 +8,14 @@ pub mod time;
 pub mod codec;
 
 pub mod id;
+
+pub mod crypto;
+
+pub mod card;
+
+pub mod entry;
+
+pub mod page;
+
+pub mod change;
+pub mod control;
