@@ -110,6 +110,11 @@ impl Heads {
         Heads { hash: Context::HEADS.hash(&[&bytes]), entries }
     }
 
+    /// The hash of the set, as headers carry it.
+    pub fn hash(&self) -> &[u8; 32] {
+        &self.hash
+    }
+
     /// The entries, sorted.
     pub fn entries(&self) -> &[EntryRef] {
         &self.entries

@@ -18,4 +18,23 @@ pub mod entry;
 pub mod page;
 
 pub mod change;
+pub mod commit;
 pub mod control;
+pub mod image;
+
+pub mod membership;
+
+pub mod frontier;
+pub mod receipt;
+
+pub mod message;
+pub mod session;
+
+pub mod status;
+pub mod view;
+
+pub mod input;
+
+pub mod effects;
+
+pub mod node;
