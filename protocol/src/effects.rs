@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::{
+    card::Card,
     commit::Commit,
     id::{NodeId, SpaceId},
     input::{CommandError, Fetch, Reply},
@@ -88,6 +89,16 @@ pub enum Notice {
     Removed {
         /// Which.
         space: SpaceId,
+    },
+    /// A peer is to be reached by this card: it is new, or has a new version.
+    PeerCard {
+        /// The card.
+        card: Box<Card>,
+    },
+    /// A node is no longer a peer.
+    PeerGone {
+        /// Which.
+        peer: NodeId,
     },
     /// A peer's receipt came.
     Receipted {

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     card::{Card, SignedHeader},
     control::{Control, Cut, Role},
-    effects::Send,
+    effects::{Notice, Send},
     id::{NodeId, OrganisationId, SpaceId},
     input::{Command, CommandError, Reply},
     limits::{RUN_ENTRIES_MAX, SPACES_MAX},
@@ -49,7 +49,10 @@ impl Node {
                 self.peers.insert(id, Peer::new(card).ok_or(CommandError::UnknownPeer)?);
             }
         }
-        turn.effects.commit.state.extend(self.peers.get(&id).map(Peer::row));
+        if let Some(peer) = self.peers.get(&id) {
+            turn.effects.commit.state.push(peer.row());
+            turn.effects.notices.push(Notice::PeerCard { card: Box::new(peer.card.clone()) });
+        }
         Ok(Reply::Done)
     }
 
@@ -58,6 +61,7 @@ impl Node {
         self.invitations.retain(|(by, _), _| *by != id);
         turn.effects.commit.state.extend(peer.removal());
         turn.effects.send.push(Send::Close { peer: id, reason: "no longer a peer of this node".into() });
+        turn.effects.notices.push(Notice::PeerGone { peer: id });
         Ok(Reply::Done)
     }
 

@@ -136,8 +136,9 @@ impl Node {
             return Err("the card in the greeting is another node's".into());
         }
         if card.version() > peer.card.version() {
-            peer.card = card;
+            peer.card = card.clone();
             turn.effects.commit.state.push(peer.row());
+            turn.effects.notices.push(Notice::PeerCard { card: Box::new(card) });
         }
         Ok(())
     }
