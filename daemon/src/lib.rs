@@ -1,1 +1,9 @@
-//! Portolan.
+//! Portolan's daemon: it carries what the protocol decides. Files, sockets, clocks and randomness are here, rules are not.
+//!
+//! Lower floors first; a file imports only from floors below its own (`docs/ARCHITECTURE.md`).
+
+pub mod clock;
+pub mod config;
+
+pub mod keystore;
+pub mod transport;
