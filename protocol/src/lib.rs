@@ -12,6 +12,7 @@ pub mod id;
 pub mod crypto;
 
 pub mod card;
+pub mod record;
 
 pub mod entry;
 
