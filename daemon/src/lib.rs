@@ -5,5 +5,9 @@
 pub mod clock;
 pub mod config;
 
+pub mod prevalidate;
+pub mod text_diff;
+
+pub mod automerge_door;
 pub mod keystore;
 pub mod transport;
