@@ -22,7 +22,7 @@ use portolan_protocol::record::{
 };
 use thiserror::Error;
 
-use crate::prevalidate::{ChangeRefusal, prevalidate};
+use crate::prevalidate::{ChangeRefusal, SafeChange};
 use crate::text_diff::hunks;
 
 /// Texts created apart under one key that an edit keeps in step; beyond, it replaces them by one.
@@ -111,12 +111,8 @@ pub struct Applied {
 /// An edit that was made, not yet in the log.
 #[derive(Clone, Debug)]
 pub struct Edited {
-    /// The change: one uncompressed chunk that passes the pre-validator.
-    pub change: Vec<u8>,
-    /// Its hash.
-    pub hash: Hash,
-    /// The changes it builds on, sorted.
-    pub dependencies: Vec<Hash>,
+    /// The change; its facts name it and what it builds on.
+    pub change: SafeChange,
     /// The document with the change; to take the place of the old one once the change is durable.
     pub after: Document,
 }
@@ -181,7 +177,7 @@ impl Document {
     /// An estimate of the memory it takes, for the cache.
     pub fn size_bytes(&self) -> usize {
         let stats = self.inner.stats();
-        let parts = 8_192 + stats.num_ops.saturating_mul(16) + stats.num_changes.saturating_mul(512);
+        let parts = 8_192 + stats.num_ops.saturating_mul(8) + stats.num_changes.saturating_mul(512);
         usize::try_from(parts).unwrap_or(usize::MAX)
     }
 
@@ -191,34 +187,39 @@ impl Document {
     ///
     /// # Errors
     /// [`Fault`] only when nothing could be tried; a fault of single changes is told in [`Applied`].
-    pub fn apply(&mut self, changes: &[Vec<u8>]) -> Result<Applied, Fault> {
+    pub fn apply(&mut self, changes: &[SafeChange]) -> Result<Applied, Fault> {
         let mut outcome = Applied::default();
         let mut parsed = BTreeMap::new();
-        for raw in changes {
-            match guarded(|| Change::try_from(raw.as_slice()).map_err(failed)) {
-                Ok(change) => drop(parsed.insert(change.hash().0, change)),
-                Err(fault) => outcome.faults.push((crate::prevalidate::change_hash(raw).unwrap_or_default(), fault)),
+        for safe in changes {
+            let hash = safe.facts().hash;
+            match guarded(|| Change::try_from(safe.raw()).map_err(failed)) {
+                Ok(change) => drop(parsed.insert(hash, change)),
+                Err(fault) => outcome.faults.push((hash, fault)),
             }
         }
+        let doubtful = changes.iter().map(SafeChange::facts).filter(|facts| !facts.self_contained);
+        let doubtful = doubtful.map(|facts| facts.hash).collect();
         let added: u64 = parsed.values().map(|change| change.len() as u64).sum();
         let operations = self.inner.stats().num_ops.saturating_add(added);
         if operations > DOCUMENT_OPS_MAX {
             return Err(Fault::TooLarge(operations));
         }
         let fitting = guarded(|| Ok(Fitting::sort(&self.inner, parsed, &mut outcome.unfit)))?;
-        self.apply_in_order(&fitting, &mut outcome);
+        self.apply_in_order(&fitting, &doubtful, &mut outcome);
         Ok(outcome)
     }
 
     /// Tries all at once; on a fault halves the list, so that one bad change does not hold up the others.
-    fn apply_in_order(&mut self, changes: &[Change], outcome: &mut Applied) {
+    fn apply_in_order(&mut self, changes: &[Change], doubtful: &BTreeSet<Hash>, outcome: &mut Applied) {
         if changes.is_empty() {
             return;
         }
         let attempt = guarded(|| {
             let mut inner = self.inner.clone();
             inner.apply_changes(changes.iter().cloned()).map_err(failed)?;
-            still_whole(&inner, &self.inner.get_heads(), changes)?;
+            if changes.iter().any(|change| doubtful.contains(&change.hash().0)) {
+                still_whole(&inner, &self.inner.get_heads(), changes)?;
+            }
             Ok(inner)
         });
         match (attempt, changes) {
@@ -229,8 +230,8 @@ impl Document {
             (Err(fault), [change]) => outcome.faults.push((change.hash().0, fault)),
             (Err(_), _) => {
                 let (first, second) = changes.split_at(changes.len() / 2);
-                self.apply_in_order(first, outcome);
-                self.apply_in_order(second, outcome);
+                self.apply_in_order(first, doubtful, outcome);
+                self.apply_in_order(second, doubtful, outcome);
             }
         }
     }
@@ -261,9 +262,8 @@ impl Document {
             return Ok(None);
         };
         after.check_size(self)?;
-        let raw = change.raw_bytes().to_vec();
-        let facts = prevalidate(&raw, actor)?;
-        Ok(Some(Edited { change: raw, hash: facts.hash, dependencies: facts.dependencies, after }))
+        let change = SafeChange::new(change.raw_bytes().to_vec(), actor)?;
+        Ok(Some(Edited { change, after }))
     }
 
     fn check_size(&self, before: &Document) -> Result<(), EditError> {

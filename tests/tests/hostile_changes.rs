@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use automerge::{Automerge, Change, ROOT, ReadDoc, transaction::Transactable};
 use portolan_daemon::automerge_door::{Document, Fault, Unfit};
-use portolan_daemon::prevalidate::{ChangeRefusal, change_hash, prevalidate};
+use portolan_daemon::prevalidate::{ChangeRefusal, SafeChange, change_hash, prevalidate};
 use portolan_protocol::id::DocumentId;
 use portolan_protocol::limits::{OP_COUNTER_MAX, OPS_PER_CHANGE_MAX};
 use portolan_protocol::record::{RecordDraft, Value};
@@ -18,6 +18,10 @@ const ACTOR: [u8; 32] = [3; 32];
 
 fn document() -> Document {
     Document::new(DocumentId([1; 16]))
+}
+
+fn safe(raw: &[u8]) -> SafeChange {
+    SafeChange::new(raw.to_vec(), &ACTOR).unwrap()
 }
 
 fn draft() -> RecordDraft {
@@ -80,7 +84,7 @@ fn counters_cannot_be_burnt_by_one_change() {
     let raw = attacks::burnt_counters(&ACTOR);
     assert_eq!(prevalidate(&raw, &ACTOR).unwrap().start_op + 1, OP_COUNTER_MAX);
     let mut document = document();
-    let applied = document.apply(std::slice::from_ref(&raw)).unwrap();
+    let applied = document.apply(&[safe(&raw)]).unwrap();
     let unfit = Unfit::Counter { expected: 1, actual: OP_COUNTER_MAX - 1 };
     assert_eq!(applied.unfit, [(change_hash(&raw).unwrap(), unfit)]);
     assert!(document.edit(&draft(), &[4; 32], None).unwrap().is_some());
@@ -102,7 +106,7 @@ fn a_compressed_bomb_is_refused_unopened() {
 
 fn long_change() -> Vec<u8> {
     let draft = draft().with("body/fr", "abc ".repeat(1_000));
-    document().edit(&draft, &ACTOR, None).unwrap().unwrap().change
+    document().edit(&draft, &ACTOR, None).unwrap().unwrap().change.raw().to_vec()
 }
 
 #[test]
@@ -112,7 +116,7 @@ fn a_borrowed_actor_would_block_its_owner_and_is_refused() {
     let theirs = document().edit(&draft(), &victim, None).unwrap().unwrap().change;
     let mut bare = Automerge::new();
     bare.apply_changes([Change::try_from(raw.as_slice()).unwrap()]).unwrap();
-    assert!(bare.apply_changes([Change::try_from(theirs.as_slice()).unwrap()]).is_err());
+    assert!(bare.apply_changes([Change::try_from(theirs.raw()).unwrap()]).is_err());
     assert_eq!(refused(&raw), ChangeRefusal::Actor);
 }
 
@@ -124,7 +128,7 @@ fn a_change_without_what_it_builds_on_is_left_out_and_named() {
     assert!(bare.keys(ROOT).next().is_none() && !bare.get_missing_deps(&[]).is_empty(), "queued for ever");
     assert_eq!(prevalidate(&raw, &ACTOR).unwrap().dependencies, [[7; 32]]);
     let mut document = document();
-    let applied = document.apply(std::slice::from_ref(&raw)).unwrap();
+    let applied = document.apply(&[safe(&raw)]).unwrap();
     assert_eq!(applied.unfit, [(change_hash(&raw).unwrap(), Unfit::MissingDependency([7; 32]))]);
     assert_eq!(document.changes(), 0);
 }
@@ -134,11 +138,11 @@ fn one_number_is_used_once_by_an_actor() {
     let first = Forged::sets(&ACTOR, 1, 1, "x").bytes();
     let second = Forged::sets(&ACTOR, 1, 1, "y").bytes();
     let mut document = document();
-    assert_eq!(document.apply(std::slice::from_ref(&first)).unwrap().applied.len(), 1);
-    let applied = document.apply(std::slice::from_ref(&second)).unwrap();
+    assert_eq!(document.apply(&[safe(&first)]).unwrap().applied.len(), 1);
+    let applied = document.apply(&[safe(&second)]).unwrap();
     assert_eq!(applied.unfit, [(change_hash(&second).unwrap(), Unfit::Fork(1))]);
     let gap = Forged { seq: 3, start_op: 2, dependencies: vec![change_hash(&first).unwrap()], ..base() }.bytes();
-    let applied = document.apply(std::slice::from_ref(&gap)).unwrap();
+    let applied = document.apply(&[safe(&gap)]).unwrap();
     assert_eq!(applied.unfit, [(change_hash(&gap).unwrap(), Unfit::Sequence(3))]);
 }
 
@@ -151,8 +155,9 @@ fn a_bad_change_does_not_hold_up_the_others() {
     // Deletes a letter that never was, from a Text that never was: beyond what bytes alone can tell.
     let good = document().edit(&draft(), &[4; 32], None).unwrap().unwrap();
     let mut bad = base();
-    bad.dependencies = vec![good.hash];
-    bad.start_op = prevalidate(&good.change, &[4; 32]).unwrap().operations + 1;
+    let hash = good.change.facts().hash;
+    bad.dependencies = vec![hash];
+    bad.start_op = good.change.facts().operations + 1;
     bad.columns = vec![
         (0x01, [signed(-1), unsigned(0)].concat()),
         (0x02, [signed(-1), unsigned(1)].concat()),
@@ -166,11 +171,11 @@ fn a_bad_change_does_not_hold_up_the_others() {
         (0x73, [signed(-1), signed(2)].concat()),
     ];
     let raw = bad.bytes();
-    prevalidate(&raw, &ACTOR).unwrap();
+    let bad = safe(&raw);
     let next = good.after.edit(&RecordDraft::default().with("tags/x", true), &[5; 32], None).unwrap().unwrap();
     let mut document = document();
-    let applied = document.apply(&[raw, next.change, good.change]).unwrap();
-    assert!(applied.applied.contains(&good.hash) && applied.applied.contains(&next.hash), "{applied:?}");
+    let applied = document.apply(&[bad, next.change.clone(), good.change]).unwrap();
+    assert!(applied.applied.contains(&hash) && applied.applied.contains(&next.change.facts().hash), "{applied:?}");
     let view = document.view().unwrap();
     assert_eq!(view.title, "Carte");
     assert_eq!(view.fields["tags/x"], Value::Bool(true));
@@ -269,11 +274,11 @@ proptest! {
         let first = document().edit(&draft().with("tags/a", true), &ACTOR, None).unwrap().unwrap();
         let next = RecordDraft::default().with("body/fr", "Un mot.\nDeux lignes!\n").with("title/fr", Value::Null);
         let next = first.after.edit(&next, &ACTOR, None).unwrap().unwrap();
-        let raw = if second { mutated(&next.change, &flips) } else { mutated(&first.change, &flips) };
+        let raw = if second { mutated(next.change.raw(), &flips) } else { mutated(first.change.raw(), &flips) };
         let before = Instant::now();
-        if prevalidate(&raw, &ACTOR).is_ok() {
+        if let Ok(change) = SafeChange::new(raw, &ACTOR) {
             let mut document = if second { first.after.clone() } else { document() };
-            let applied = document.apply(&[raw]).unwrap();
+            let applied = document.apply(&[change]).unwrap();
             prop_assert_eq!(applied.applied.len() + applied.unfit.len() + applied.faults.len(), 1);
             // Whatever came of it, the record is still shown, saved, opened and edited.
             let view = document.view().unwrap();

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use portolan_daemon::automerge_door::{Document, EditError};
-use portolan_daemon::prevalidate::{change_hash, prevalidate};
+use portolan_daemon::prevalidate::SafeChange;
 use portolan_protocol::id::DocumentId;
 use portolan_protocol::limits::RECORD_BYTES_MAX;
 use portolan_protocol::record::{FIELDS, Kind, RecordDraft, RecordView, Segment, Value, field_of};
@@ -18,7 +18,7 @@ const AMMAN: [u8; 32] = [3; 32];
 struct Copy {
     actor: [u8; 32],
     document: Document,
-    changes: Vec<Vec<u8>>,
+    changes: Vec<SafeChange>,
 }
 
 impl Copy {
@@ -29,17 +29,18 @@ impl Copy {
     /// Saves `draft`; tells whether there was anything to change.
     fn save(&mut self, draft: &RecordDraft) -> bool {
         let Some(edited) = self.document.edit(draft, &self.actor, None).unwrap() else { return false };
-        let facts = prevalidate(&edited.change, &self.actor).unwrap();
-        assert_eq!(facts.dependencies, edited.dependencies);
+        let dependencies = &edited.change.facts().dependencies;
+        assert!(self.document.heads().iter().all(|head| dependencies.contains(head)), "every version is joined");
         self.document = edited.after;
         self.changes.push(edited.change);
         true
     }
 
-    fn take(&mut self, changes: &[Vec<u8>]) {
+    fn take(&mut self, changes: &[SafeChange]) {
         let applied = self.document.apply(changes).unwrap();
         assert!(applied.unfit.is_empty() && applied.faults.is_empty(), "{applied:?}");
-        self.changes.extend(changes.iter().filter(|raw| !self.changes.contains(raw)).cloned().collect::<Vec<_>>());
+        self.changes
+            .extend(changes.iter().filter(|change| !self.changes.contains(change)).cloned().collect::<Vec<_>>());
     }
 
     fn view(&self) -> RecordView {
@@ -77,6 +78,7 @@ fn imported() -> RecordDraft {
 fn importing_again_changes_nothing() {
     let mut rome = Copy::new(ROME);
     assert!(rome.save(&imported()));
+    assert!(rome.changes[0].facts().self_contained, "a new record is applied without a second look");
     let before = rome.json();
     assert!(!rome.save(&imported()));
     assert!(!rome.save(&RecordDraft::default().with("tags/none", Value::Null).with("summary/fr", "")));
@@ -242,7 +244,7 @@ proptest! {
         }
         // A third copy takes the same changes in another order, a few at a time, and from a snapshot half-way.
         let mut all = rome.changes.clone();
-        all.sort();
+        all.sort_by_key(|change| change.facts().hash);
         let split = order.index(all.len() + 1);
         let start = split % all.len().max(1);
         all.rotate_left(start);
@@ -252,7 +254,7 @@ proptest! {
             let few = waiting.len().min(2);
             amman.apply(&waiting[..few]).unwrap();
             waiting.rotate_left(few);
-            waiting.retain(|raw| !amman.holds(&change_hash(raw).unwrap()));
+            waiting.retain(|change| !amman.holds(&change.facts().hash));
             amman = Document::load(amman.id(), &amman.save().unwrap()).unwrap();
         }
         prop_assert_eq!(serde_json::to_string(&amman.view().unwrap()).unwrap(), rome.json());

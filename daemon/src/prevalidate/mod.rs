@@ -39,6 +39,36 @@ pub struct ChangeFacts {
     pub start_op: u64,
     /// How many operations it holds.
     pub operations: u64,
+    /// Whether it refers to nothing but what it makes itself, letter after letter, as a new record does.
+    pub self_contained: bool,
+}
+
+/// The bytes of a change that passed [`prevalidate`]: the only thing that the door takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SafeChange {
+    raw: Vec<u8>,
+    facts: ChangeFacts,
+}
+
+impl SafeChange {
+    /// Looks through `raw`, see [`prevalidate`].
+    ///
+    /// # Errors
+    /// [`ChangeRefusal`] as [`prevalidate`] has it.
+    pub fn new(raw: Vec<u8>, expected_actor: &[u8; ACTOR_BYTES]) -> Result<Self, ChangeRefusal> {
+        let facts = prevalidate(&raw, expected_actor)?;
+        Ok(Self { raw, facts })
+    }
+
+    /// The chunk.
+    pub fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// What it says about itself.
+    pub fn facts(&self) -> &ChangeFacts {
+        &self.facts
+    }
 }
 
 /// Why the bytes must not be given to Automerge. The same on every node.
@@ -142,8 +172,8 @@ pub fn prevalidate(raw: &[u8], expected_actor: &[u8; ACTOR_BYTES]) -> Result<Cha
     if seq == 0 || seq > OP_COUNTER_MAX || start_op == 0 || start_op.saturating_add(operations) > OP_COUNTER_MAX {
         return Err(ChangeRefusal::Counter { start_op, operations });
     }
-    operations::check(&columns, operations, start_op, actors)?;
-    Ok(ChangeFacts { hash, dependencies, seq, start_op, operations })
+    let self_contained = operations::check(&columns, operations, start_op, actors)?;
+    Ok(ChangeFacts { hash, dependencies, seq, start_op, operations, self_contained })
 }
 
 /// Automerge's hash of a change chunk, or `None` when `raw` is not framed as one.

@@ -16,12 +16,14 @@ type OpId = (u64, u64);
 /// Where an operation acts.
 enum Place<'a> {
     Key(&'a str),
-    /// After this element of a Text, or on it; `None` is the head.
-    Element(Option<OpId>),
+    /// After this element of this Text, or on it; `None` is the head.
+    Element(OpId, Option<OpId>),
 }
 
 /// Goes through `operations` rows; the counters begin at `start_op`, and there are `actors` actors.
-pub(super) fn check(columns: &Columns<'_>, operations: u64, start_op: u64, actors: u64) -> Result<(), ChangeRefusal> {
+///
+/// Tells whether the change is self-contained: every letter stands in the Text made last, after the letter before it.
+pub(super) fn check(columns: &Columns<'_>, operations: u64, start_op: u64, actors: u64) -> Result<bool, ChangeRefusal> {
     let mut rows = Rows::new(columns, start_op, actors);
     for row in 0..operations {
         rows.check_next().map_err(|fault| match fault {
@@ -29,7 +31,8 @@ pub(super) fn check(columns: &Columns<'_>, operations: u64, start_op: u64, actor
             Fault::Refusal(refusal) => refusal,
         })?;
     }
-    rows.check_end()
+    rows.check_end()?;
+    Ok(rows.self_contained)
 }
 
 enum Fault {
@@ -50,6 +53,9 @@ struct Rows<'a> {
     named: [bool; ACTORS_PER_CHANGE_MAX + 1],
     last_key: Option<&'a str>,
     last_deleted: Option<OpId>,
+    self_contained: bool,
+    /// The Text made last, and the letter put into it last.
+    made: Option<(OpId, Option<OpId>)>,
     object_actor: Runs<'a, u64>,
     object_counter: Runs<'a, u64>,
     key_actor: Runs<'a, u64>,
@@ -73,6 +79,8 @@ impl<'a> Rows<'a> {
             named: [false; ACTORS_PER_CHANGE_MAX + 1],
             last_key: None,
             last_deleted: None,
+            self_contained: true,
+            made: None,
             object_actor: columns.object_actor(),
             object_counter: columns.object_counter(),
             key_actor: columns.key_actor(),
@@ -108,16 +116,21 @@ impl<'a> Rows<'a> {
                     return Err(Fault::What("the same key twice"));
                 }
                 self.last_key = Some(key);
+                self.self_contained &= predecessors == 0;
                 match (action, &value) {
                     (SET, Held::Scalar | Held::Letters) => {}
                     (DELETE, Held::Nothing) if predecessors > 0 => {}
-                    (MAKE_TEXT, Held::Nothing) => {}
+                    (MAKE_TEXT, Held::Nothing) => self.made = Some(((self.counter, 0), None)),
                     _ => return Err(Fault::What("not something that records do to a key")),
                 }
             }
-            Place::Element(element) => match (action, &value, insert) {
-                (SET, Held::Letters, true) if predecessors == 0 => {}
+            Place::Element(text, element) => match (action, &value, insert) {
+                (SET, Held::Letters, true) if predecessors == 0 => {
+                    self.self_contained &= self.made == Some((text, element));
+                    self.made = Some((text, Some((self.counter, 0))));
+                }
                 (DELETE, Held::Nothing, false) if predecessors == 1 && last == element => {
+                    self.self_contained = false;
                     // As with keys: deleting one letter over and over would cost the sender nothing.
                     if self.last_deleted == element {
                         return Err(Fault::What("the same letter deleted twice"));
@@ -152,10 +165,10 @@ impl<'a> Rows<'a> {
         match (object, element, self.key.next()?) {
             ((None, None), (None, None), Some(key)) => Ok(Place::Key(key)),
             ((Some(counter), Some(actor)), element, None) => {
-                self.earlier((counter, actor))?;
+                let text = self.earlier((counter, actor))?;
                 match element {
-                    (Some(0), None) => Ok(Place::Element(None)),
-                    (Some(counter), Some(actor)) => Ok(Place::Element(Some(self.earlier((counter, actor))?))),
+                    (Some(0), None) => Ok(Place::Element(text, None)),
+                    (Some(counter), Some(actor)) => Ok(Place::Element(text, Some(self.earlier((counter, actor))?))),
                     _ => Err(Fault::What("no element")),
                 }
             }
