@@ -16,7 +16,7 @@ use automerge::{
     transaction::{CommitOptions, Transactable, Transaction},
 };
 use portolan_protocol::id::DocumentId;
-use portolan_protocol::limits::{ACTOR_BYTES, DEPENDENCIES_MAX, FIELDS_MAX, RECORD_BYTES_MAX};
+use portolan_protocol::limits::{ACTOR_BYTES, DEPENDENCIES_MAX, FIELDS_MAX, PAYLOAD_BYTES_MAX, RECORD_BYTES_MAX};
 use portolan_protocol::record::{
     Kind, RecordDraft, RecordView, Refusal, SCHEMA_VERSION, Summary, Updated, Value, check, field_of,
 };
@@ -30,6 +30,9 @@ const TEXTS_IN_STEP_MAX: usize = 16;
 
 /// Operations that one document may hold on this node before it is left unopened: a local limit.
 const DOCUMENT_OPS_MAX: u64 = 8_000_000;
+
+/// Largest change that an edit makes: it leaves room in the payload for what stands beside it.
+const CHANGE_BYTES_MAX: usize = PAYLOAD_BYTES_MAX - (DEPENDENCIES_MAX * 128 + (16 << 10));
 
 /// A hash of a change.
 pub type Hash = [u8; 32];
@@ -262,6 +265,9 @@ impl Document {
             return Ok(None);
         };
         after.check_size(self)?;
+        if change.raw_bytes().len() > CHANGE_BYTES_MAX {
+            return Err(EditError::Change(ChangeRefusal::TooLong(change.raw_bytes().len())));
+        }
         let change = SafeChange::new(change.raw_bytes().to_vec(), actor)?;
         Ok(Some(Edited { change, after }))
     }
