@@ -55,6 +55,11 @@ pub struct Session {
 }
 
 impl Session {
+    /// A session with a peer that was told that nothing is held here.
+    pub fn told_nothing() -> Session {
+        Session { untold: Some(BTreeSet::new()), ..Session::default() }
+    }
+
     /// Our frontier is to be compared with the peer's: tells whether a summary must be sent now.
     pub fn summarise(&mut self, ours: &Frontier) -> bool {
         if self.summarised.is_some() {
