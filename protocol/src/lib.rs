@@ -39,3 +39,5 @@ pub mod input;
 pub mod effects;
 
 pub mod node;
+
+pub mod record_id;
