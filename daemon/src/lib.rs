@@ -6,4 +6,5 @@ pub mod clock;
 pub mod config;
 
 pub mod keystore;
+pub mod store;
 pub mod transport;
