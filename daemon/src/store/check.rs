@@ -19,7 +19,7 @@ pub struct CheckReport {
     pub entries: u64,
     /// Payloads that are not held, as gaps.
     pub gaps: u64,
-    /// Damaged logs, the first place that is not well, and why.
+    /// Damaged logs, the place up to which all is well, and why it is not from there on.
     pub damaged: Vec<(LogContext, u64, String)>,
 }
 
@@ -36,11 +36,11 @@ impl Store {
         let mut report = CheckReport::default();
         for (number, context) in self.0.logs() {
             report.logs += 1;
-            let mut walk = Walk { next_seq: 0, hash: EntryHash::default(), gaps: 0 };
+            let mut walk = Walk { sound: 0, next_seq: 0, hash: EntryHash::default(), gaps: 0 };
             if let Err(error) = self.0.walk(number, &context, &mut walk) {
-                report.damaged.push((context, walk.next_seq, error.to_string()));
+                report.damaged.push((context, walk.sound, error.to_string()));
             }
-            report.entries += walk.next_seq;
+            report.entries += walk.sound;
             report.gaps += walk.gaps;
         }
         Ok(report)
@@ -48,6 +48,8 @@ impl Store {
 }
 
 struct Walk {
+    /// The place up to which all is well: a page is once the next one continues it.
+    sound: u64,
     next_seq: u64,
     hash: EntryHash,
     gaps: u64,
@@ -66,8 +68,11 @@ impl Inner {
             }
             let mut expected = Some(walk.hash);
             let end = pages.read(number, context, &page, 0..u64::MAX, &mut |entry| {
-                if expected.take().is_some_and(|expected| expected != entry.header.previous) {
-                    return Err(StoreError::Damaged("the page does not continue the one before".into()));
+                if let Some(expected) = expected.take() {
+                    if expected != entry.header.previous {
+                        return Err(StoreError::Damaged("a page does not continue the one before".into()));
+                    }
+                    walk.sound = entry.header.seq;
                 }
                 match entry.payload {
                     PagePayload::Gap => gaps += 1,
@@ -81,11 +86,12 @@ impl Inner {
                 }
                 Ok(())
             })?;
-            *walk = Walk { next_seq: page.end(), hash: end, gaps: walk.gaps + gaps };
+            *walk = Walk { sound: walk.sound, next_seq: page.end(), hash: end, gaps: walk.gaps + gaps };
         }
         if (walk.next_seq, walk.hash) != (head.next_seq, head.hash) {
             return Err(StoreError::Damaged(format!("log number {number} does not end as acknowledged")));
         }
+        walk.sound = walk.next_seq;
         Ok(())
     }
 }

@@ -23,9 +23,10 @@ impl Store {
     /// Makes a batch durable. Each [`Commit`] is kept whole or not at all, in the order of the batch.
     ///
     /// # Errors
-    /// [`StoreError::Full`] with nothing written while there is no room for the reserve: try again later. After every other
-    /// error memory may be ahead of the disk, and all further commits are refused as [`StoreError::Poisoned`] until the
-    /// store is opened again.
+    /// [`StoreError::Full`] with nothing written while there is no room for the batch and the reserve: try again later. After
+    /// every other error memory may be ahead of the disk: the store is [poisoned](Store::poisoned), further commits are
+    /// refused as [`StoreError::Poisoned`], and it must be opened again. After a write that failed inside sled reading is
+    /// refused too.
     pub fn commit(&self, batch: &[Commit]) -> Result<(), StoreError> {
         let inner = &*self.0;
         let mut writer = inner.writer();
@@ -35,8 +36,8 @@ impl Store {
         if batch.iter().all(Commit::is_empty) {
             return Ok(());
         }
-        if !inner.reserve.restore() {
-            return Err(StoreError::Full { what: "keeping a reserve" });
+        if !inner.reserve.allows(bytes_needed(batch)) {
+            return Err(StoreError::Full { what: "before a commit" });
         }
         // Set first, so that a panic leaves it set.
         inner.poisoned.store(true, Ordering::Release);
@@ -63,7 +64,7 @@ impl Store {
 }
 
 impl Inner {
-    fn write(&self, writer: &mut Writer, batch: &[Commit]) -> Result<(), StoreError> {
+    pub(super) fn write(&self, writer: &mut Writer, batch: &[Commit]) -> Result<(), StoreError> {
         let mut opened = BTreeMap::new();
         let next_number = &mut writer.next_number;
         let mut appending = Appending::new(&self.cells, self.page_bytes_aim, &mut writer.tails);
@@ -140,6 +141,14 @@ impl Inner {
         writer.journal = Journal::write(self.home.path(), &*self.disk, self.incarnation, &heads, distrust)?;
         Ok(())
     }
+}
+
+/// What a batch may take on the disk at most, with room for sled's own bookkeeping.
+fn bytes_needed(batch: &[Commit]) -> u64 {
+    let runs = batch.iter().flat_map(|commit| &commit.runs).flat_map(|run| run.pages()).map(Vec::len);
+    let fills = batch.iter().flat_map(|commit| &commit.fills).map(|fill| fill.payload.len());
+    let state = batch.iter().flat_map(|commit| &commit.state).map(|(_, value)| value.as_ref().map_or(0, Vec::len));
+    super::room_for(runs.chain(fills).chain(state).sum())
 }
 
 fn apply(cells: &Cells, draft: &mut Draft) -> Result<(), StoreError> {

@@ -60,8 +60,8 @@ impl Derived {
     /// # Errors
     /// [`StoreError::Full`], [`StoreError::Io`], [`StoreError::Damaged`]; a part of the tables may have been written.
     pub fn apply(&self, batch: DerivedBatch) -> Result<(), StoreError> {
-        if !self.0.0.reserve.held() {
-            return Err(StoreError::Full { what: "writing derived data without a reserve" });
+        if !self.0.0.reserve.allows(super::room_for(batch.bytes())) {
+            return Err(StoreError::Full { what: "before writing derived data" });
         }
         batch.tables.into_iter().try_for_each(|(table, draft)| table.cells.apply(draft))
     }

@@ -152,6 +152,13 @@ impl Store {
     }
 }
 
+/// What writing `bytes` may take on the disk at most: a page is written again when it grows, and sled takes segments of
+/// 512 kB for several purposes.
+fn room_for(bytes: usize) -> u64 {
+    const SEGMENTS_BYTES: u64 = 4 << 20;
+    (bytes as u64).saturating_mul(2).saturating_add(SEGMENTS_BYTES)
+}
+
 impl Inner {
     fn pages(&self) -> Pages<'_> {
         Pages { cells: &self.cells, draft: None }

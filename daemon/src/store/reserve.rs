@@ -28,14 +28,24 @@ impl Reserve {
         fs::remove_file(&self.path).is_ok()
     }
 
+    /// Whether it is held, and the disk has room for `bytes` more: asked before writing, because sled refuses even to read
+    /// once a write of its own has failed.
+    pub(super) fn allows(&self, bytes: u64) -> bool {
+        self.restore() && self.room().is_none_or(|room| room >= bytes)
+    }
+
+    fn room(&self) -> Option<u64> {
+        let room = rustix::fs::statvfs(self.path.parent()?).ok()?;
+        Some(room.f_bavail.saturating_mul(room.f_frsize))
+    }
+
     /// Makes it when it is missing and the disk has room for twice as much, so that it does not fill the disk itself.
     /// Whether it is held afterwards.
     pub(super) fn restore(&self) -> bool {
         if self.held() {
             return true;
         }
-        let room = self.path.parent().and_then(|home| rustix::fs::statvfs(home).ok());
-        if room.is_none_or(|room| room.f_bavail.saturating_mul(room.f_frsize) < self.bytes.saturating_mul(2)) {
+        if self.room().is_none_or(|room| room < self.bytes.saturating_mul(2)) {
             return false;
         }
         let made = self.make().is_ok();
