@@ -49,8 +49,6 @@ pub(super) struct Said {
     pub distrust: Option<u32>,
     /// Whether records before the last good one are damaged.
     pub damaged: bool,
-    /// Bytes of an unfinished append at the end.
-    pub torn_bytes: u64,
 }
 
 /// An open journal.
@@ -144,7 +142,8 @@ fn parse(bytes: &[u8]) -> Said {
     let mut incarnation = Incarnation::default();
     incarnation.0.copy_from_slice(&header[8..24]);
     said.incarnation = Some(incarnation);
-    // Bad records at the very end are an append that was cut short; before a good one they are damage.
+    // Bad records at the very end are an append that was cut short, which nobody was told of; before a good one they are
+    // damage.
     let mut bad = 0;
     while let Some((record, after)) = rest.split_first_chunk::<RECORD_BYTES>() {
         rest = after;
@@ -157,7 +156,6 @@ fn parse(bytes: &[u8]) -> Said {
             }
         }
     }
-    said.torn_bytes = (bad + rest.len()) as u64;
     said
 }
 

@@ -2,14 +2,21 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{Read, Seek, Write},
+    io::{self, Read, Seek, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
+};
 
 use super::{disk::Disk, error::StoreError};
 
+/// How often, and after what pauses, it is looked whether sled has closed its file.
+const CLOSING_TRIES: u32 = 500;
+const CLOSING_PAUSE: Duration = Duration::from_millis(10);
 const FORMAT: &str = "portolan store 1\n";
 
 /// A locked home. The lock ends with the value, or with the process.
@@ -30,7 +37,7 @@ impl Home {
             .open(path.join("lock"))
             .map_err(|e| StoreError::io("opening the lock file", e))?;
         if let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            if error != rustix::io::Errno::WOULDBLOCK {
+            if error != Errno::WOULDBLOCK {
                 return Err(StoreError::io("locking the store", error.into()));
             }
             let mut holder = String::new();
@@ -47,7 +54,7 @@ impl Home {
         let path = self.path.join("format");
         let found = match fs::read(&path) {
             Ok(bytes) => String::from_utf8_lossy(&bytes[..bytes.len().min(64)]).into_owned(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(StoreError::io("reading the store's format", error)),
         };
         if found == FORMAT {
@@ -70,6 +77,19 @@ impl Home {
     /// Where sled keeps its files.
     pub(super) fn sled(&self) -> PathBuf {
         self.path.join("sled")
+    }
+
+    /// Waits until sled has let go of its file. Its threads may hold it a moment longer than the store that was dropped; this
+    /// home's lock says that nobody else has it. When the wait is in vain, sled's own `open` says so.
+    pub(super) fn await_sled(&self) {
+        let Ok(file) = File::open(self.sled().join("db")) else { return };
+        for _ in 0..CLOSING_TRIES {
+            // Closing the file gives the lock up again.
+            if flock(&file, FlockOperation::NonBlockingLockExclusive) != Err(Errno::WOULDBLOCK) {
+                return;
+            }
+            std::thread::sleep(CLOSING_PAUSE);
+        }
     }
 
     /// Removes snapshots that sled was writing when it was stopped: they make its `open` fail. Says which.

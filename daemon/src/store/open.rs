@@ -81,6 +81,7 @@ struct Prepared {
 
 fn prepare(home: &Home, options: &Options, disk: &dyn Disk, report: &mut OpenReport) -> Result<Prepared, StoreError> {
     home.check_format(disk)?;
+    home.await_sled();
     let db = guard("opening the store", || {
         sled::Config::new()
             .path(home.sled())

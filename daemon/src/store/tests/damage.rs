@@ -8,7 +8,7 @@ use std::{
 
 use portolan_protocol::entry::LogKind;
 
-use super::{Author, copy, options};
+use super::{Author, copy, open, options};
 use crate::store::{Store, StoreError};
 
 /// What became of a damaged store.
@@ -34,7 +34,7 @@ fn outcome(home: &Path, author: &Author) -> Outcome {
 
 fn written(home: &Path) -> Author {
     let mut author = Author::new(1, LogKind::Data);
-    let (store, _) = Store::open(home, &options(1)).unwrap();
+    let (store, _) = open(home);
     for length in [10, 400, 5_000, 300] {
         store.commit(&[author.commit(100, length)]).unwrap();
     }
@@ -75,7 +75,7 @@ fn truncation_is_noticed() {
 fn a_page_changed_behind_sleds_checksums_is_named() {
     let home = tempfile::tempdir().unwrap();
     let mut author = written(home.path());
-    let (store, _) = Store::open(home.path(), &options(1)).unwrap();
+    let (store, _) = open(home.path());
     let page = store.0.pages().at(0, 150).unwrap().unwrap();
     let mut bytes = page.bytes.clone();
     let middle = bytes.len() / 2;

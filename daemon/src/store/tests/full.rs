@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Command};
 
 use portolan_protocol::{commit::Commit, entry::LogKind};
 
-use super::{Author, options};
+use super::{Author, open_with, options};
 use crate::store::{Options, Store, StoreError};
 
 /// A small file system, unmounted at the end.
@@ -43,7 +43,7 @@ fn a_full_disk_loses_nothing_and_the_store_starts_again() {
     let home = disk.0.path().join("home");
     let options = Options { reserve_bytes: 4 << 20, ..options(1) };
     fs::write(disk.0.path().join("ballast"), vec![1; 12 << 20]).unwrap();
-    let (store, _) = Store::open(&home, &options).unwrap();
+    let (store, _) = open_with(&home, &options);
     let mut author = Author::new(1, LogKind::Data);
     let mut acknowledged = 0;
     let error = loop {
@@ -58,7 +58,7 @@ fn a_full_disk_loses_nothing_and_the_store_starts_again() {
     drop(store);
 
     fill(disk.0.path());
-    let (store, report) = Store::open(&home, &options).unwrap();
+    let (store, report) = open_with(&home, &options);
     assert!(report.reserve_given_up, "{report:?}");
     assert!(store.trusted());
     let held = count(&store, &author);
@@ -69,7 +69,7 @@ fn a_full_disk_loses_nothing_and_the_store_starts_again() {
     fs::remove_file(disk.0.path().join("ballast")).unwrap();
     store.commit(&[note()]).unwrap();
     drop(store);
-    let (store, report) = Store::open(&home, &options).unwrap();
+    let (store, report) = open_with(&home, &options);
     assert!(!report.reserve_given_up && store.trusted());
     assert_eq!(store.image().unwrap().state.len(), 1);
     assert_eq!(count(&store, &author), held);
@@ -81,7 +81,7 @@ fn a_disk_that_is_filled_by_others_in_the_middle_of_a_commit_loses_nothing() {
     let disk = Tmpfs::mount("24m");
     let home = disk.0.path().join("home");
     let options = Options { reserve_bytes: 4 << 20, ..options(1) };
-    let (store, _) = Store::open(&home, &options).unwrap();
+    let (store, _) = open_with(&home, &options);
     let mut author = Author::new(1, LogKind::Data);
     store.commit(&[author.commit(500, 2_000)]).unwrap();
     let acknowledged = author.tip.next_seq;
@@ -94,7 +94,7 @@ fn a_disk_that_is_filled_by_others_in_the_middle_of_a_commit_loses_nothing() {
     };
     assert!(matches!(error, StoreError::Full { .. }), "{error}");
     drop(store);
-    let (store, report) = Store::open(&home, &options).unwrap();
+    let (store, report) = open_with(&home, &options);
     assert!(report.reserve_given_up, "{report:?}");
     assert!(store.trusted());
     assert!(count(&store, &author) >= acknowledged);

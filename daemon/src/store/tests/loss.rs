@@ -4,7 +4,7 @@ use std::fs;
 
 use portolan_protocol::{entry::LogKind, id::Incarnation};
 
-use super::{Author, copy, open, options};
+use super::{Author, copy, open, open_with, options};
 use crate::store::{Store, StoreError};
 
 #[test]
@@ -33,13 +33,13 @@ fn a_restored_older_store_is_not_trusted_until_the_loss_is_settled() {
     fs::remove_dir_all(home.path().join("sled")).unwrap();
     copy(backup.path(), &home.path().join("sled"));
 
-    let (store, report) = Store::open(home.path(), &options(2)).unwrap();
+    let (store, report) = open_with(home.path(), &options(2));
     assert_eq!(report.lost.len(), 1, "{report:?}");
     assert!(!store.image().unwrap().trusted);
     assert_eq!(store.incarnation(), Incarnation([2; 16]), "older receipts are void");
     drop(store);
 
-    let (store, _) = Store::open(home.path(), &options(3)).unwrap();
+    let (store, _) = open_with(home.path(), &options(3));
     assert!(!store.trusted(), "not settled yet");
     assert_eq!(store.incarnation(), Incarnation([2; 16]), "the loss was the same one");
     store.settle().unwrap();
@@ -123,6 +123,16 @@ fn another_format_is_refused_untouched() {
     let Err(error) = Store::open(home.path(), &options(1)) else { panic!("opened") };
     assert!(matches!(error, StoreError::Format { .. }), "{error}");
     assert!(!home.path().join("sled").exists());
+}
+
+#[test]
+fn a_store_can_be_opened_as_soon_as_it_is_dropped() {
+    let home = tempfile::tempdir().unwrap();
+    let mut author = Author::new(1, LogKind::Data);
+    for _ in 0..60 {
+        let (store, _) = open(home.path());
+        store.commit(&[author.commit(60, 400)]).unwrap();
+    }
 }
 
 #[test]

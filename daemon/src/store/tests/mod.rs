@@ -9,7 +9,11 @@ mod loss;
 mod power;
 mod round_trip;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use portolan_protocol::{
     commit::Commit,
@@ -20,7 +24,7 @@ use portolan_protocol::{
     time::Timestamp,
 };
 
-use super::{OpenReport, Options, Store};
+use super::{OpenReport, Options, Store, StoreError};
 
 /// Writes one log; everything it writes follows from its number and the place.
 struct Author {
@@ -104,7 +108,19 @@ fn options(life: u8) -> Options {
 }
 
 fn open(home: &Path) -> (Store, OpenReport) {
-    Store::open(home, &options(1)).unwrap()
+    open_with(home, &options(1))
+}
+
+/// Opens a store that this process has just closed. A process that another test starts at this moment holds a copy of the
+/// lock until it executes its program, which is no business of the store's.
+fn open_with(home: &Path, options: &Options) -> (Store, OpenReport) {
+    let start = Instant::now();
+    loop {
+        match Store::open(home, options) {
+            Err(StoreError::Locked { .. }) if start.elapsed() < Duration::from_secs(10) => std::thread::yield_now(),
+            other => return other.unwrap(),
+        }
+    }
 }
 
 /// Copies a directory.

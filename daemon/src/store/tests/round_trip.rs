@@ -203,6 +203,17 @@ fn single_entries_share_pages() {
 }
 
 #[test]
+fn a_frame_holds_no_more_entries_than_one_signature_may_vouch_for() {
+    let home = tempfile::tempdir().unwrap();
+    let (store, _) = open(home.path());
+    let mut author = Author::new(1, LogKind::Data);
+    store.commit(&[author.commit(3_000, 0), author.commit(3_000, 0)]).unwrap();
+    let frames = store.run_frames(&author.context, 1, 6_000, 100 << 20);
+    let counts: Vec<usize> = frames.map(|frame| decode(&author, &frame.unwrap()).len()).collect();
+    assert_eq!(counts, [RUN_ENTRIES_MAX, 5_999 - RUN_ENTRIES_MAX]);
+}
+
+#[test]
 fn a_run_that_does_not_continue_the_log_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let (store, _) = open(home.path());
@@ -248,6 +259,11 @@ fn derived_data_of_any_size_comes_back() {
         assert_eq!(one.range(b"a"..b"ab", 10).unwrap(), both[..1]);
         assert_eq!(one.prefix(b"", None, 1).unwrap(), both[..1]);
     }
+    // Of the long values nothing is left behind: three cells.
+    assert_eq!(
+        store.0.db.open_tree("derived/one").unwrap().len() + store.0.db.open_tree("derived/two").unwrap().len(),
+        3
+    );
     derived.clear().unwrap();
     assert_eq!(derived.open_table("one").unwrap().prefix(b"", None, 10).unwrap(), vec![]);
     assert_eq!(derived.open_table("two").unwrap().value(b"mark").unwrap(), None);
