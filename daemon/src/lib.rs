@@ -10,4 +10,5 @@ pub mod text_diff;
 
 pub mod automerge_door;
 pub mod keystore;
+pub mod store;
 pub mod transport;
