@@ -5,6 +5,7 @@ use crate::{
     control::{Control, Genesis, Role},
     entry::Heads,
     id::{OrganisationId, SpaceId},
+    limits::HEADS_MAX,
     membership::{ControlEntry, GenesisError, InsertError, Membership, Status},
 };
 
@@ -257,4 +258,26 @@ fn a_genesis_of_another_space_founds_nothing() {
     let mut membership = Membership::new(SpaceId([5; 32]));
     membership.insert(entry).unwrap();
     assert_eq!((membership.status(), membership.creator()), (Status::Empty, None));
+}
+
+#[test]
+fn no_more_heads_are_cited_than_a_header_takes_and_admins_come_first() {
+    let mut world = World::with(&[(1, Role::Writer), (2, Role::Admin)]);
+    let shared = world.replicas[1].held.clone();
+    for _ in 0..HEADS_MAX {
+        // Each log as if opened by one who has seen nothing of the others.
+        world.replicas[1].membership = Membership::new(world.space);
+        world.replicas[1].held.clear();
+        for entry in &shared {
+            world.deliver(1, entry).unwrap();
+        }
+        world.reopen(1);
+        world.epoch(1);
+        world.sync(1, 0);
+    }
+    let by_admin = world.grant(2, 3, Role::Reader);
+    world.sync(2, 0);
+    let heads = world.view(0).heads();
+    assert_eq!(heads.entries().len(), HEADS_MAX);
+    assert!(heads.entries().contains(&by_admin));
 }

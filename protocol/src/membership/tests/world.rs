@@ -80,7 +80,7 @@ pub struct Replica {
 pub struct World {
     pub space: SpaceId,
     pub replicas: Vec<Replica>,
-    logs: u8,
+    logs: u16,
 }
 
 impl World {
@@ -116,7 +116,10 @@ impl World {
 
     fn fresh_log(&mut self, node: usize) -> LogKey {
         self.logs += 1;
-        LogKey { author: id(node), log: LogId([self.logs; 16]) }
+        LogKey {
+            author: id(node),
+            log: LogId(Context::ENTRY.hash(&[&self.logs.to_be_bytes()])[..16].try_into().unwrap()),
+        }
     }
 
     pub fn reopen(&mut self, node: usize) {
