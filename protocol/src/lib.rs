@@ -8,3 +8,5 @@ pub mod time;
 pub mod codec;
 
 pub mod id;
+
+pub mod record;
