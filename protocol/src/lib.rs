@@ -19,3 +19,7 @@ pub mod page;
 
 pub mod change;
 pub mod control;
+
+pub mod record;
+
+pub mod api;
