@@ -63,6 +63,15 @@ pub struct DocumentPage {
     pub entries_to_index: u64,
 }
 
+/// The query of `GET /v1/spaces/{space}/documents/{document}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentAt {
+    /// Hashes of changes, with commas between them: the record as it was at these heads. As it is now where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+}
+
 /// `GET /v1/spaces/{space}/documents/{document}`. Opens the record from its entries even where the list is behind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentView {

@@ -23,7 +23,7 @@ pub use access::{AddUser, Can, Right, User, Users};
 pub use card_text::{ArmourError, CardText};
 pub use check::{CheckEvent, CheckRequest, CheckStage, Checked, Finding, Severity};
 pub use document::{
-    Change, CreateDocument, DeleteDocument, DocumentPage, DocumentQuery, DocumentView, EditDocument, History, Outcome,
+    Change, CreateDocument, DeleteDocument, DocumentAt, DocumentPage, DocumentQuery, DocumentView, EditDocument, History, Outcome,
     PAGE_DEFAULT, PAGE_MAX, Saved,
 };
 pub use error::{ApiError, ErrorKind};
@@ -45,7 +45,7 @@ pub const VERSION: u32 = 1;
 pub const VERSION_HEADER: &str = "portolan-version";
 
 /// The socket's name inside the home.
-pub const SOCKET_NAME: &str = "portoland.sock";
+pub const SOCKET_NAME: &str = "portolan.sock";
 
 /// Largest body of a request that is not a stream, in bytes: a draft of the largest record with every letter escaped.
 pub const REQUEST_BYTES_MAX: usize = 2 << 20;

@@ -1,0 +1,12 @@
+//! placeholder
+use clap::Args;
+use super::Context;
+#[derive(Args, Debug)]
+pub(super) struct Demo {
+    /// Keep the three nodes' homes below this directory
+    #[arg(long, value_name = "DIR")]
+    keep: Option<std::path::PathBuf>,
+}
+impl Demo {
+    pub(super) async fn run(self, _context: &Context) -> crate::error::Result<()> { Ok(()) }
+}
