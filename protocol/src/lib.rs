@@ -19,3 +19,4 @@ pub mod page;
 
 pub mod change;
 pub mod control;
+pub mod record;
