@@ -20,3 +20,5 @@ pub mod page;
 pub mod change;
 pub mod control;
 pub mod record;
+
+pub mod record_id;
