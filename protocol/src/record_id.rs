@@ -4,10 +4,10 @@
 
 use data_encoding::BASE32_NOPAD;
 
-use crate::id::{DocumentId, SpaceId};
-
-const DOCUMENT: &str = "portolan 2026-11 suite 1 document imported from a source";
-const ITEM: &str = "portolan 2026-11 suite 1 item imported into a list";
+use crate::{
+    crypto::hash::Context,
+    id::{DocumentId, SpaceId},
+};
 
 /// Bytes of an item's id: enough that the items of one record never meet by chance.
 const ITEM_BYTES: usize = 10;
@@ -16,28 +16,18 @@ const ITEM_BYTES: usize = 10;
 ///
 /// `path` is relative to the source, with `/` between its parts.
 pub fn imported_document(space: &SpaceId, source: &str, path: &str) -> DocumentId {
-    let mut hasher = blake3::Hasher::new_derive_key(DOCUMENT);
-    hasher.update(space.as_bytes());
-    update_counted(&mut hasher, source);
-    update_counted(&mut hasher, path);
+    // The length goes before the name, so that it cannot run into the path.
+    let length = (source.len() as u64).to_le_bytes();
+    let hash = Context::IMPORTED_DOCUMENT.hash(&[space.as_bytes(), &length, source.as_bytes(), path.as_bytes()]);
     let mut id = DocumentId::default();
-    hasher.finalize_xof().fill(&mut id.0);
+    id.0.copy_from_slice(&hash[..DocumentId::BYTES]);
     id
 }
 
 /// The `<id>` under which a list item with this content stands in a record's flat keys.
 pub fn imported_item(content: &str) -> String {
-    let mut hasher = blake3::Hasher::new_derive_key(ITEM);
-    update_counted(&mut hasher, content);
-    let mut bytes = [0; ITEM_BYTES];
-    hasher.finalize_xof().fill(&mut bytes);
-    BASE32_NOPAD.encode(&bytes).to_ascii_lowercase()
-}
-
-/// The length goes before the text, so that no two lists of texts are the same bytes.
-fn update_counted(hasher: &mut blake3::Hasher, text: &str) {
-    hasher.update(&(text.len() as u64).to_le_bytes());
-    hasher.update(text.as_bytes());
+    let hash = Context::IMPORTED_ITEM.hash(&[content.as_bytes()]);
+    BASE32_NOPAD.encode(&hash[..ITEM_BYTES]).to_ascii_lowercase()
 }
 
 #[cfg(test)]
@@ -49,8 +39,8 @@ mod tests {
     #[test]
     fn the_same_source_is_the_same_document() {
         assert_eq!(imported_document(&SPACE, "guide", "fr/a.md"), imported_document(&SPACE, "guide", "fr/a.md"));
-        assert_eq!(imported_document(&SPACE, "guide", "fr/a.md").to_string(), "rlssrc37wmli5ka2amj5fp4yfu");
-        assert_eq!(imported_item("Lire une carte"), "q5bgvwsfo3s645f4");
+        assert_eq!(imported_document(&SPACE, "guide", "fr/a.md").to_string(), "yqleavaodrhb7d3on2xopubhd4");
+        assert_eq!(imported_item("Lire une carte"), "vsp6td2nlsjxura2");
     }
 
     #[test]
