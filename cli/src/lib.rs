@@ -1,3 +1,4 @@
 //! Portolan.
 
 pub mod import;
+pub mod sample;

@@ -327,6 +327,8 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use std::time::{Duration, Instant};
 
+    use proptest::prelude::*;
+
     use super::*;
 
     fn body(html: &str) -> String {
@@ -414,5 +416,41 @@ mod tests {
     #[test]
     fn too_many_elements_are_refused() {
         assert_eq!(clean(&"<p>".repeat(ELEMENTS_MAX + 1)), Err(TooManyElements));
+    }
+
+    /// The deepest nesting of the tags in a body; panics where an end tag does not meet its start tag.
+    fn depth_of_well_nested(body: &str) -> usize {
+        let (mut open, mut deepest) = (Vec::new(), 0);
+        for token in scan(body) {
+            match token {
+                Token::Start { name, .. } if elements::role(&name) == Role::Void => {}
+                Token::Start { name, .. } => open.push(name),
+                Token::End(name) => assert_eq!(open.pop().as_deref(), Some(&*name), "{body}"),
+                Token::Text(_) => {}
+            }
+            deepest = deepest.max(open.len());
+        }
+        assert!(open.is_empty(), "{body}");
+        deepest
+    }
+
+    fn soup() -> impl Strategy<Value = String> {
+        let names = "(div|p|b|i|a href=x|a|ul|ol|li|table|tr|td|th|pre|code|h1|h2|main|article|header|nav|svg|dl|dd)";
+        let piece = prop_oneof![
+            4 => names.prop_map(|name| format!("<{name}>")),
+            3 => names.prop_map(|name| format!("</{}>", name.split(' ').next().unwrap_or_default())),
+            2 => "[a-z <>&\"'=/!-]{0,8}",
+            1 => Just("<img src=x alt=y>".to_owned()),
+        ];
+        prop::collection::vec(piece, 0..400).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_in_what_comes_out_is_well_nested_and_shallow(html in soup()) {
+            let body = body(&html);
+            // Code in a preformatted block is one more than its block.
+            prop_assert!(depth_of_well_nested(&body) <= DEPTH_MAX + 1);
+        }
     }
 }

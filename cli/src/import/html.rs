@@ -175,4 +175,11 @@ mod tests {
         assert_eq!(Converter::default().read(&"<div>".repeat(100_000)), Err(HtmlError::TooManyElements));
         assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_fails(html in "(<(p|ul|li|ol|table|td|tr|pre|code|b|i|a href=x|h1|h2|hr|br|blockquote)/?>|</(p|ul|table|td|pre|b|a)>|[a-z\\\\*_`#|0-9. \n\u{1}-]){0,200}") {
+            let _ = read(&html);
+        }
+    }
 }

@@ -15,7 +15,8 @@ use super::{
 pub fn read(text: &str) -> Result<Content, String> {
     let (text, dropped) = clean_body(text);
     let (front_matter, body) = split_front_matter(&text);
-    let front_matter = front_matter.map_or(Ok(Vec::new()), yaml::parse)?;
+    // The empty line stands for the one with `---`, so that line numbers in errors are those of the file.
+    let front_matter = front_matter.map_or(Ok(Vec::new()), |yaml| yaml::parse(&format!("\n{yaml}")))?;
     let title = first_heading(body).filter(|heading| heading.level == 1).map(|heading| heading.text);
     let body = match &title {
         Some(title) => without_title(body, title),
@@ -135,6 +136,6 @@ mod tests {
 
     #[test]
     fn front_matter_that_is_wrong_is_refused() {
-        assert!(read("---\na: [\n---\nx").is_err());
+        assert!(read("---\na: 1\na: 2\n---\nx").is_err_and(|error| error.starts_with("line 3")));
     }
 }

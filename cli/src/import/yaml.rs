@@ -8,8 +8,9 @@ use std::fmt;
 use portolan_protocol::record::Value;
 use serde::{
     Deserialize, Deserializer,
-    de::{Error, MapAccess, SeqAccess, Visitor},
+    de::{self, MapAccess, SeqAccess, Visitor},
 };
+use serde_saphyr::Error;
 
 /// Longest front matter, in bytes.
 const BYTES_MAX: usize = 128 << 10;
@@ -58,7 +59,21 @@ pub fn parse(text: &str) -> Result<Vec<(String, Yaml)>, String> {
         Ok(Yaml::Map(entries)) => Ok(entries),
         Ok(Yaml::Scalar(Value::Null)) => Ok(Vec::new()),
         Ok(_) => Err("it is not a list of `key: value` lines".into()),
-        Err(error) => Err(error.to_string().lines().next().unwrap_or("it is not YAML").to_owned()),
+        Err(error) => Err(words(&error)),
+    }
+}
+
+fn words(error: &Error) -> String {
+    let error = error.without_snippet();
+    let line = error.location().map_or(0, |location| location.line());
+    match error {
+        Error::Budget { .. } => format!(
+            "line {line}: it holds an anchor, more than {NODES_MAX} values, or lists in lists beyond {DEPTH_MAX} levels"
+        ),
+        Error::DuplicateMappingKey { key, .. } => {
+            format!("line {line}: the key `{}` stands there a second time", key.as_deref().unwrap_or_default())
+        }
+        other => other.to_string().lines().next().unwrap_or("it is not YAML").to_owned(),
     }
 }
 
@@ -97,12 +112,12 @@ impl<'de> Visitor<'de> for YamlVisitor {
         Ok(Yaml::Scalar(value.into()))
     }
 
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Yaml, E> {
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Yaml, E> {
         let value = i64::try_from(value).map_err(|_| E::custom(format!("{value} is too large; put it in quotes")))?;
         Ok(Yaml::Scalar(value.into()))
     }
 
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Yaml, E> {
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Yaml, E> {
         // 1.10 and 1.1 are the same number and not the same version.
         Err(E::custom(format!("{value} is a number with a fraction; put it in quotes")))
     }
@@ -168,8 +183,12 @@ mod tests {
     fn what_is_not_meant_is_said() {
         assert!(parse("version: 1.10").unwrap_err().contains("quotes"));
         assert!(parse("- a").is_err());
-        assert!(parse("a: 1\na: 2").is_err());
+        assert_eq!(parse("a: 1\na: 2").unwrap_err(), "line 2: the key `a` stands there a second time");
+        assert!(parse("a: &x 1").unwrap_err().starts_with("line 1: it holds an anchor"));
+        assert!(parse("a: [").unwrap_err().contains("unclosed"));
         assert!(parse("a: 1\n---\nb: 2").is_err());
         assert_eq!(parse(""), Ok(Vec::new()));
+            eprintln!("{bad:?}: {}", parse(bad).unwrap_err());
+        }
     }
 }
