@@ -326,9 +326,12 @@ fn cut(error: hyper::Error) -> ApiError {
 fn misunderstood(release: &Option<String>, why: &str) -> ApiError {
     let daemon = release.as_deref().unwrap_or("an unknown release");
     let own = env!("CARGO_PKG_VERSION");
-    ApiError::new(ErrorKind::Conflict, format!("the daemon ({daemon}) and this `portolan` ({own}) do not understand each other: {why}"))
-        .safe("What the daemon has acknowledged is kept.")
-        .next("Install the same release of both, and restart the daemon.")
+    ApiError::new(
+        ErrorKind::Conflict,
+        format!("the daemon ({daemon}) and this `portolan` ({own}) do not understand each other: {why}"),
+    )
+    .safe("What the daemon has acknowledged is kept.")
+    .next("Install the same release of both, and restart the daemon.")
 }
 
 /// The group that may open the socket, where that can be told.

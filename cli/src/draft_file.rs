@@ -172,7 +172,9 @@ pub fn of_record(view: &RecordView) -> (Fields, Vec<String>) {
     for (key, values) in &view.conflicts {
         let others: Vec<String> = values.iter().map(json).collect();
         let values = others.join(" / ");
-        notes.push(format!("CONFLICT {key}: {values} were written at the same time; change the line below to settle it."));
+        notes.push(format!(
+            "CONFLICT {key}: {values} were written at the same time; change the line below to settle it."
+        ));
     }
     (view.fields.clone(), notes)
 }

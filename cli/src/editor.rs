@@ -49,7 +49,9 @@ pub fn edit(name: &str, text: &str) -> Result<Written> {
             Ok(Written { text, path })
         }
         Ok(status) => Err(kept(ApiError::new(ErrorKind::Io, format!("the editor `{editor}` ended with {status}")))),
-        Err(error) => Err(kept(ApiError::new(ErrorKind::Io, format!("the editor `{editor}` cannot be started: {error}")))),
+        Err(error) => {
+            Err(kept(ApiError::new(ErrorKind::Io, format!("the editor `{editor}` cannot be started: {error}"))))
+        }
     }
 }
 

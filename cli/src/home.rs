@@ -85,9 +85,9 @@ fn configured_socket(home: &Path) -> Option<PathBuf> {
 /// When there is none.
 pub fn daemon_program() -> Result<PathBuf> {
     let beside = env::current_exe().ok().and_then(|exe| exe.parent().map(|parent| parent.join("portoland")));
-    let on_path = env::var_os("PATH").into_iter().flat_map(|path| {
-        env::split_paths(&path).map(|directory| directory.join("portoland")).collect::<Vec<_>>()
-    });
+    let on_path = env::var_os("PATH")
+        .into_iter()
+        .flat_map(|path| env::split_paths(&path).map(|directory| directory.join("portoland")).collect::<Vec<_>>());
     beside.into_iter().chain(on_path).find(|program| program.is_file()).ok_or_else(|| {
         not_found("the program `portoland` is neither beside `portolan` nor on the PATH")
             .safe("Nothing was changed.")

@@ -3,6 +3,7 @@
 //! Lower floors first; a file imports only from floors below its own (`docs/ARCHITECTURE.md`).
 
 pub mod import;
+pub mod sample;
 
 pub mod error;
 pub mod text;
@@ -18,6 +19,7 @@ pub mod progress;
 pub mod client;
 pub mod editor;
 
+pub mod context;
 pub mod resolve;
 
 pub mod commands;

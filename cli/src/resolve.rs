@@ -91,8 +91,9 @@ pub async fn member(client: &Client, space: SpaceId, typed: &str) -> Result<Node
         .iter()
         .map(|m| Candidate { id: m.node.to_string(), name: m.name.as_deref().unwrap_or(""), value: m.node })
         .collect();
-    pick("member", typed, &candidates)
-        .map_err(|error| if error.kind == ErrorKind::NotFound { error.next("`portolan space members` lists them.") } else { error })
+    pick("member", typed, &candidates).map_err(|error| {
+        if error.kind == ErrorKind::NotFound { error.next("`portolan space members` lists them.") } else { error }
+    })
 }
 
 /// A record, in `within` or in any space of this node.
@@ -121,7 +122,11 @@ pub async fn document(client: &Client, within: Option<&str>, typed: &str) -> Res
     }
     let candidates: Vec<_> = found
         .iter()
-        .map(|(space, summary)| Candidate { id: summary.id.to_string(), name: &summary.title, value: (*space, summary.id) })
+        .map(|(space, summary)| Candidate {
+            id: summary.id.to_string(),
+            name: &summary.title,
+            value: (*space, summary.id),
+        })
         .collect();
     pick("record", typed, &candidates).map_err(|error| {
         if error.kind == ErrorKind::NotFound && to_index > 0 {

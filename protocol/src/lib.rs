@@ -22,4 +22,6 @@ pub mod control;
 
 pub mod record;
 
+pub mod record_id;
+
 pub mod api;

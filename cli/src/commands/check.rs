@@ -4,8 +4,8 @@ use clap::Args;
 use portolan_protocol::api::{CheckEvent, CheckRequest, CheckStage, Checked, ErrorKind, Finding, Severity};
 use serde::Serialize;
 
-use super::Context;
 use crate::{
+    context::Context,
     error::{ApiError, Result, internal},
     output::count,
     progress::Progress,

@@ -1,9 +1,8 @@
 //! `portolan completions`: a shell's completions.
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use super::Cli;
 use crate::{error::Result, output};
 
 #[derive(Args, Debug)]
@@ -13,9 +12,9 @@ pub(super) struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(self) -> Result<()> {
+    pub(super) fn run(self, command: &mut Command) -> Result<()> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "portolan", &mut script);
+        clap_complete::generate(self.shell, command, "portolan", &mut script);
         output::print(&String::from_utf8_lossy(&script))
     }
 }

@@ -3,8 +3,8 @@
 use clap::Args;
 use portolan_protocol::api::{self, ErrorKind};
 
-use super::Context;
 use crate::{
+    context::Context,
     error::{ApiError, Result},
     text, time,
 };

@@ -17,8 +17,8 @@ use portolan_protocol::{
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::Context;
 use crate::{
+    context::Context,
     error::{ApiError, Result, internal, usage},
     fields,
     import::{self, Files, Options},
@@ -106,10 +106,10 @@ impl Import {
             directory_language: None,
             defaults: self.defaults.clone(),
         };
-        let files = import::read(&self.path, &options)
-            .map_err(|error| usage(error.to_string()).safe("Nothing was imported.").next("Name a file or a directory that can be read."))?;
-        let mut report =
-            Report { dry_run: self.dry_run, passed_over: files.passed_over() as u64, ..Report::default() };
+        let files = import::read(&self.path, &options).map_err(|error| {
+            usage(error.to_string()).safe("Nothing was imported.").next("Name a file or a directory that can be read.")
+        })?;
+        let mut report = Report { dry_run: self.dry_run, passed_over: files.passed_over() as u64, ..Report::default() };
         let total = files.total() as u64;
         let progress = Progress::start(if self.dry_run { "looking" } else { "importing" }, Some(total));
 
@@ -231,7 +231,9 @@ fn human(report: &Report) -> String {
     }
     let ImportTotals { created, updated, unchanged, refused } = report.totals;
     let verb = if report.dry_run { "would be " } else { "" };
-    out.push_str(&format!("{verb}created {created}, changed {updated}, unchanged {unchanged}, not imported {refused}\n"));
+    out.push_str(&format!(
+        "{verb}created {created}, changed {updated}, unchanged {unchanged}, not imported {refused}\n"
+    ));
     if report.images_not_imported > 0 {
         let images = count(report.images_not_imported, "image", "images");
         out.push_str(&format!("{images} not imported; the texts keep their references\n"));

@@ -6,9 +6,9 @@ use clap::Args;
 use portolan_protocol::api::{InitAnswer, InitRequest, InitResult};
 use tokio::{io::AsyncWriteExt as _, process::Command};
 
-use super::Context;
 use crate::{
     args,
+    context::Context,
     error::{ApiError, ErrorKind, Result, internal},
     home, output,
 };

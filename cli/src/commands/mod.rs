@@ -14,14 +14,12 @@ mod status;
 mod sync;
 mod user;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::{
     args::Global,
-    client::Client,
+    context::Context,
     error::{ApiError, ErrorKind, Result},
-    home,
-    output::Output,
 };
 
 /// A shared knowledge base of partner agencies: every partner keeps all of it, works offline, and exchanges signed changes.
@@ -72,20 +70,6 @@ enum Command {
     Completions(completions::Completions),
 }
 
-/// What a command has at hand.
-#[derive(Debug)]
-struct Context {
-    global: Global,
-    output: Output,
-}
-
-impl Context {
-    fn client(&self) -> Result<Client> {
-        let home = home::home(&self.global)?;
-        Ok(Client::new(home::socket(&self.global)?, format!("portoland run --home {}", home.display())))
-    }
-}
-
 /// Runs the command.
 ///
 /// # Errors
@@ -94,7 +78,7 @@ pub fn run(cli: Cli) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
         ApiError::new(ErrorKind::Internal, format!("the machine gives no resources to begin with: {error}"))
     })?;
-    let context = Context { output: Output { json: cli.global.json }, global: cli.global };
+    let context = Context::new(cli.global);
     let outcome = runtime.block_on(perform(&context, cli.command));
     // A thread that still reads standard input must not hold up the exit.
     runtime.shutdown_background();
@@ -115,14 +99,12 @@ async fn perform(context: &Context, command: Command) -> Result<()> {
         Command::Check(command) => command.run(context).await,
         Command::Events(command) => command.run(context).await,
         Command::Demo(command) => command.run(context).await,
-        Command::Completions(command) => command.run(),
+        Command::Completions(command) => command.run(&mut Cli::command()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
@@ -183,7 +165,8 @@ mod tests {
             "sync --wait soon",
             "doc new --space S --set nothing",
         ] {
-            let parsed = Cli::try_parse_from(std::iter::once("portolan").chain(line.split(' ').filter(|a| !a.is_empty())));
+            let parsed =
+                Cli::try_parse_from(std::iter::once("portolan").chain(line.split(' ').filter(|a| !a.is_empty())));
             assert!(parsed.is_err(), "{line}");
         }
     }

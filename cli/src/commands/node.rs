@@ -5,9 +5,9 @@ use std::{fs, path::PathBuf};
 use clap::{Args, Subcommand};
 use portolan_protocol::api::{CardAnswer, ProfileChange};
 
-use super::Context;
 use crate::{
     args,
+    context::Context,
     error::{Result, file, usage},
     output,
 };

@@ -12,8 +12,9 @@ use portolan_protocol::{
     card::Card,
 };
 
-use super::{Context, status};
+use super::status;
 use crate::{
+    context::Context,
     error::{ApiError, Result, file, usage},
     output::{self, short},
     resolve, text, time,

@@ -3,9 +3,10 @@
 use clap::{Args, Subcommand};
 use portolan_protocol::api::{self, CreateSpace, Grant, Member, Members, NameSpace, Revoked, Rotated, Spaces};
 
-use super::{Context, status};
+use super::status;
 use crate::{
     args::{RoleArg, role_name},
+    context::Context,
     error::Result,
     output::{self, count, short},
     resolve, text,
@@ -74,7 +75,11 @@ impl Space {
             Space::Create { name } => {
                 let space: api::Space = client.post("/spaces", &CreateSpace { name }).await?;
                 context.output.show(&space, |space| {
-                    format!("{}  {}\nGrant others access with `portolan space grant`.\n", text::shown(&space.name), space.id)
+                    format!(
+                        "{}  {}\nGrant others access with `portolan space grant`.\n",
+                        text::shown(&space.name),
+                        space.id
+                    )
                 })
             }
             Space::List => {
@@ -83,14 +88,16 @@ impl Space {
             }
             Space::Show { space } => {
                 let space = resolve::space(&client, &space).await?;
-                context.output.show(&space, |space| {
-                    format!("id  {}\n", space.id) + &status::spaces(std::slice::from_ref(space))
-                })
+                context
+                    .output
+                    .show(&space, |space| format!("id  {}\n", space.id) + &status::spaces(std::slice::from_ref(space)))
             }
             Space::Name { space, name } => {
                 let id = resolve::space(&client, &space).await?.id;
                 let space: api::Space = client.patch(&format!("/spaces/{id}"), &NameSpace { name }).await?;
-                context.output.show(&space, |space| format!("{} is now called {}\n", space.id, text::shown(&space.name)))
+                context
+                    .output
+                    .show(&space, |space| format!("{} is now called {}\n", space.id, text::shown(&space.name)))
             }
             Space::Members { space } => {
                 let id = resolve::space(&client, &space).await?.id;
@@ -136,7 +143,8 @@ fn table(members: &[Member]) -> String {
         .map(|member| {
             let role = if member.role.is_none() { "removed" } else { role_name(member.role) };
             vec![
-                member.name.clone().unwrap_or_else(|| "(card not held)".into()) + if member.own { " (this node)" } else { "" },
+                member.name.clone().unwrap_or_else(|| "(card not held)".into())
+                    + if member.own { " (this node)" } else { "" },
                 short(member.node),
                 role.into(),
                 if member.history { "all" } else { "since it came" }.into(),

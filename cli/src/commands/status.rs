@@ -8,9 +8,9 @@ use portolan_protocol::{
     time::Timestamp,
 };
 
-use super::Context;
 use crate::{
     args::role_name,
+    context::Context,
     error::Result,
     output::{self, count, short},
     text, time,
@@ -110,7 +110,12 @@ pub(super) fn peer(peer: &Peer, now: Timestamp) -> String {
     }
     let connection = match (&peer.connection, &peer.last_connection) {
         (Some(open), _) => {
-            format!("connected ({}) at {} for {}", route(open.route), open.address, time::long(now.since_ms(open.since_ms)))
+            format!(
+                "connected ({}) at {} for {}",
+                route(open.route),
+                open.address,
+                time::long(now.since_ms(open.since_ms))
+            )
         }
         (None, Some(last)) => format!("not connected; last {} at {}", route(last.route), last.address),
         (None, None) => "never connected".into(),

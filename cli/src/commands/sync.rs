@@ -5,9 +5,10 @@ use std::time::Duration;
 use clap::Args;
 use portolan_protocol::api::{ErrorKind, SyncRequest, SyncResult, SyncState};
 
-use super::{Context, status};
+use super::status;
 use crate::{
     args,
+    context::Context,
     error::{ApiError, Result},
     resolve, text, time,
 };
@@ -34,9 +35,12 @@ impl Sync {
         if result.complete || wait_ms == 0 {
             return Ok(());
         }
-        Err(ApiError::new(ErrorKind::Incomplete, format!("not every peer was up to date after {}", time::long(wait_ms)))
-            .safe("What was exchanged is kept; the rest follows by itself whenever the peers are connected.")
-            .next("See `portolan status` for what each has confirmed, or wait longer with --wait."))
+        Err(ApiError::new(
+            ErrorKind::Incomplete,
+            format!("not every peer was up to date after {}", time::long(wait_ms)),
+        )
+        .safe("What was exchanged is kept; the rest follows by itself whenever the peers are connected.")
+        .next("See `portolan status` for what each has confirmed, or wait longer with --wait."))
     }
 }
 

@@ -3,10 +3,10 @@
 use clap::{Args, Subcommand};
 use portolan_protocol::api::{self, AddUser, Can, Right, Users};
 
-use super::Context;
 use crate::{
     args::CanArg,
     client::encode,
+    context::Context,
     error::Result,
     output::{self, short},
     resolve,

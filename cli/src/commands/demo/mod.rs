@@ -1,6 +1,6 @@
 //! placeholder
-use clap::Args;
 use super::Context;
+use clap::Args;
 #[derive(Args, Debug)]
 pub(super) struct Demo {
     /// Keep the three nodes' homes below this directory
@@ -8,5 +8,7 @@ pub(super) struct Demo {
     keep: Option<std::path::PathBuf>,
 }
 impl Demo {
-    pub(super) async fn run(self, _context: &Context) -> crate::error::Result<()> { Ok(()) }
+    pub(super) async fn run(self, _context: &Context) -> crate::error::Result<()> {
+        Ok(())
+    }
 }

@@ -3,11 +3,11 @@
 use clap::Args;
 use portolan_protocol::api::{DeleteDocument, Saved};
 
-use super::{Context, saved};
-use crate::{error::Result, resolve};
+use super::saved::saved;
+use crate::{context::Context, error::Result, resolve};
 
 #[derive(Args, Debug)]
-pub(super) struct Delete {
+pub(in crate::commands) struct Delete {
     /// The record: its id, or the start of it
     document: String,
     /// The space it is in, where the start of its id is not enough

@@ -7,16 +7,17 @@ use portolan_protocol::{
     record::RecordDraft,
 };
 
-use super::{Context, saved, source::Source};
+use super::{saved::saved, source::Source};
 use crate::{
     client::Client,
+    context::Context,
     draft_file, editor,
     error::{Result, usage},
     fields, resolve,
 };
 
 #[derive(Args, Debug)]
-pub(super) struct Edit {
+pub(in crate::commands) struct Edit {
     /// The record: its id, or the start of it
     document: String,
     /// The space it is in, where the start of its id is not enough

@@ -3,11 +3,10 @@
 use clap::Args;
 use portolan_protocol::api;
 
-use super::Context;
-use crate::{error::Result, output::short, resolve, text, time};
+use crate::{context::Context, error::Result, output::short, resolve, text, time};
 
 #[derive(Args, Debug)]
-pub(super) struct History {
+pub(in crate::commands) struct History {
     /// The record: its id, or the start of it
     document: String,
     /// The space it is in, where the start of its id is not enough

@@ -8,16 +8,16 @@ use portolan_protocol::{
 };
 use serde::Serialize;
 
-use super::Context;
 use crate::{
     client::Client,
+    context::Context,
     error::Result,
     output::{self, short},
     resolve,
 };
 
 #[derive(Args, Debug)]
-pub(super) struct List {
+pub(in crate::commands) struct List {
     /// In this space alone (name, id, or the start of one)
     #[arg(long)]
     space: Option<String>,
@@ -115,7 +115,8 @@ fn human(listing: &Listing) -> String {
         .documents
         .iter()
         .map(|Listed { summary, .. }| {
-            let conflicts = if summary.conflicts > 0 { format!("  ({} in conflict)", summary.conflicts) } else { String::new() };
+            let conflicts =
+                if summary.conflicts > 0 { format!("  ({} in conflict)", summary.conflicts) } else { String::new() };
             vec![
                 short(summary.id),
                 summary.kind.clone(),

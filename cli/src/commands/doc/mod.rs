@@ -5,14 +5,13 @@ mod edit;
 mod history;
 mod list;
 mod new;
+mod saved;
 mod show;
 mod source;
 
 use clap::Subcommand;
-use portolan_protocol::api::{Outcome, Saved};
 
-use super::Context;
-use crate::{error::Result, text};
+use crate::{context::Context, error::Result};
 
 #[derive(Subcommand, Debug)]
 pub(super) enum Doc {
@@ -41,20 +40,4 @@ impl Doc {
             Doc::Delete(command) => command.run(context).await,
         }
     }
-}
-
-/// What a save came to.
-fn saved(saved: &Saved) -> String {
-    let what = match saved.outcome {
-        Outcome::Created => "created",
-        Outcome::Updated => "changed",
-        Outcome::Unchanged => "unchanged: it says so already",
-        Outcome::Deleted => "deleted: it is hidden on every node that hears of it",
-    };
-    let merged = if saved.merged { ", merged with what others wrote meanwhile" } else { "" };
-    let mut out = format!("{} {what}{merged}\n", saved.document);
-    for warning in &saved.warnings {
-        out.push_str(&format!("  note: {} {}\n", text::shown(&warning.path), text::shown(&warning.message)));
-    }
-    out
 }

@@ -7,9 +7,10 @@ use portolan_protocol::{
     record::{RecordDraft, TYPES, Value},
 };
 
-use super::{Context, saved, source::Source};
+use super::{saved::saved, source::Source};
 use crate::{
     client::Client,
+    context::Context,
     draft_file::{self, Fields},
     editor,
     error::{Result, usage},
@@ -17,7 +18,7 @@ use crate::{
 };
 
 #[derive(Args, Debug)]
-pub(super) struct New {
+pub(in crate::commands) struct New {
     /// Where it goes: the space's name, its id, or the start of one
     #[arg(long)]
     space: String,
@@ -81,9 +82,7 @@ impl New {
                 written.done();
                 Ok(saved)
             }
-            Err(error) => {
-                Err(written.kept(error, &format!("portolan doc new --space {space} --language {language}")))
-            }
+            Err(error) => Err(written.kept(error, &format!("portolan doc new --space {space} --language {language}"))),
         }
     }
 

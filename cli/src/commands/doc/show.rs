@@ -3,14 +3,13 @@
 use clap::Args;
 use portolan_protocol::{
     api::{DocumentAt, DocumentView},
-    record::{Kind, Value, field_of},
+    record::{Kind, field_of},
 };
 
-use super::Context;
-use crate::{error::Result, output, resolve, text, time};
+use crate::{context::Context, error::Result, output, resolve, text, time};
 
 #[derive(Args, Debug)]
-pub(super) struct Show {
+pub(in crate::commands) struct Show {
     /// The record: its id, or the start of it
     document: String,
     /// The space it is in, where the start of its id is not enough
@@ -76,7 +75,7 @@ mod tests {
 
     use portolan_protocol::{
         id::{DocumentId, SpaceId},
-        record::RecordView,
+        record::{RecordView, Value},
     };
 
     use super::*;
