@@ -1,1 +1,14 @@
-//! Portolan.
+//! Portolan's daemon: it carries what the protocol decides. Files, sockets, clocks and randomness are here, rules are not.
+//!
+//! Lower floors first; a file imports only from floors below its own (`docs/ARCHITECTURE.md`).
+
+pub mod clock;
+pub mod config;
+
+pub mod prevalidate;
+pub mod text_diff;
+
+pub mod automerge_door;
+pub mod keystore;
+pub mod store;
+pub mod transport;

@@ -30,6 +30,7 @@ pub struct ChangePayload {
     /// The record.
     pub document: DocumentId,
     /// One uncompressed Automerge change chunk.
+    #[serde(with = "serde_bytes")]
     pub change: Vec<u8>,
     /// Who made it.
     pub person: PersonRef,

@@ -70,6 +70,33 @@ pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8], limit: usize) -> Re
     }
 }
 
+/// Lists of byte strings, for `#[serde(with = "...")]`: encoded like any list, but copied whole rather than byte by byte.
+pub mod byte_strings {
+    use serde::{Deserialize, Deserializer, Serializer, ser::SerializeSeq};
+    use serde_bytes::{ByteBuf, Bytes};
+
+    /// Writes the list.
+    ///
+    /// # Errors
+    /// What the serializer says.
+    pub fn serialize<S: Serializer>(list: &[Vec<u8>], serializer: S) -> Result<S::Ok, S::Error> {
+        let mut sequence = serializer.serialize_seq(Some(list.len()))?;
+        for bytes in list {
+            sequence.serialize_element(Bytes::new(bytes))?;
+        }
+        sequence.end()
+    }
+
+    /// Reads the list.
+    ///
+    /// # Errors
+    /// What the deserializer says.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<u8>>, D::Error> {
+        let list = Vec::<ByteBuf>::deserialize(deserializer)?;
+        Ok(list.into_iter().map(ByteBuf::into_vec).collect())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,16 +12,34 @@ pub mod id;
 pub mod crypto;
 
 pub mod card;
+pub mod record;
 
 pub mod entry;
 
 pub mod page;
 
 pub mod change;
+pub mod commit;
 pub mod control;
-
-pub mod record;
-
-pub mod record_id;
+pub mod image;
 
 pub mod api;
+
+pub mod membership;
+
+pub mod frontier;
+pub mod receipt;
+
+pub mod message;
+pub mod session;
+
+pub mod status;
+pub mod view;
+
+pub mod input;
+
+pub mod effects;
+
+pub mod node;
+
+pub mod record_id;

@@ -47,6 +47,12 @@ pub const PARKED_BYTES_PER_PEER_MAX: usize = 16 << 20;
 /// Distinct gaps that a frontier lists for one log; a log with more is reported up to the last one listed.
 pub const GAPS_MAX: usize = 1_024;
 
+/// Most logs that a frontier may list.
+pub const FRONTIER_LOGS_MAX: usize = 40_000;
+
+/// Parked runs held on behalf of one peer.
+pub const PARKED_RUNS_PER_PEER_MAX: usize = 1_024;
+
 /// Operations that one change to a document may hold.
 pub const OPS_PER_CHANGE_MAX: u64 = 600_000;
 

@@ -16,10 +16,10 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::{
-    crypto::signing::{Purpose, Signature, Verifier},
+    crypto::signing::{Purpose, Signature, SigningKey, Verifier},
     entry::{Entry, EntryRef, HEADER_BYTES, Header, Heads, LogKey, LogKind, REF_BYTES, entry_hash, payload_hash},
     id::{EntryHash, EpochId, PayloadHash, SpaceId},
-    limits::{HEADS_MAX, PAYLOAD_BYTES_MAX, RUN_ENTRIES_MAX, SUITE},
+    limits::{HEADS_MAX, PAGE_BYTES_AIM, PAYLOAD_BYTES_MAX, RUN_ENTRIES_MAX, SUITE},
     time::Timestamp,
 };
 
@@ -371,7 +371,8 @@ impl<'a> PageReader<'a> {
     }
 }
 
-/// Consecutive entries of one log that a valid signature of the author vouches for. Only [`AuthenticRun::verify`] makes one.
+/// Consecutive entries of one log that a valid signature of the author vouches for. Only [`AuthenticRun::verify`] and
+/// [`RunWriter`] make one.
 #[derive(Clone, Debug)]
 pub struct AuthenticRun {
     context: LogContext,
@@ -506,6 +507,11 @@ impl AuthenticRun {
         Ok(())
     }
 
+    /// How many entries the run holds.
+    pub fn count(&self) -> usize {
+        self.hashes.len()
+    }
+
     /// The part from `seq` on; the same signature vouches for it. None when nothing is left.
     pub fn after(self, seq: u64) -> Option<AuthenticRun> {
         if seq <= self.first_seq {
@@ -538,6 +544,122 @@ impl AuthenticRun {
         copied.ok()?;
         kept.pages = vec![writer.into_bytes()];
         Some(kept)
+    }
+}
+
+/// The same entries without their payloads.
+///
+/// # Errors
+/// [`RunError`] when the pages cannot be read.
+pub fn without_payloads(context: &LogContext, pages: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, RunError> {
+    let mut writer: Option<PageWriter> = None;
+    for page in pages {
+        let mut reader = PageReader::new(context, page)?;
+        let mut previous = reader.previous();
+        while let Some(entry) = reader.next()? {
+            let writer = writer.get_or_insert_with(|| PageWriter::new(entry.header.seq, previous));
+            writer.push_parts(&entry.header, &entry.signature, entry.hash, PagePayload::Gap);
+            previous = entry.hash;
+        }
+    }
+    Ok(writer.map(PageWriter::into_bytes).into_iter().collect())
+}
+
+/// Splits pages into those with the entries before `seq` and those from it on. Nothing vouches for either part yet.
+///
+/// # Errors
+/// [`RunError`] when the pages cannot be read.
+pub fn split(context: &LogContext, pages: &[Vec<u8>], seq: u64) -> Result<[Vec<Vec<u8>>; 2], RunError> {
+    let mut parts: [Option<PageWriter>; 2] = [None, None];
+    for page in pages {
+        let mut reader = PageReader::new(context, page)?;
+        let mut previous = reader.previous();
+        while let Some(entry) = reader.next()? {
+            let part = &mut parts[usize::from(entry.header.seq >= seq)];
+            let writer = part.get_or_insert_with(|| PageWriter::new(entry.header.seq, previous));
+            writer.push_parts(&entry.header, &entry.signature, entry.hash, entry.payload);
+            previous = entry.hash;
+        }
+    }
+    Ok(parts.map(|part| part.map(PageWriter::into_bytes).into_iter().collect()))
+}
+
+/// Writes entries of one's own at the end of a log.
+pub struct RunWriter<'a> {
+    key: &'a SigningKey,
+    page: PageWriter,
+    run: AuthenticRun,
+    predecessor: Option<EntryRef>,
+}
+
+impl<'a> RunWriter<'a> {
+    /// Continues the log of `context` after `tip`; `predecessor` counts only where the log is opened.
+    pub fn new(context: LogContext, tip: &Tip, predecessor: Option<EntryRef>, key: &'a SigningKey) -> RunWriter<'a> {
+        let run = AuthenticRun {
+            context,
+            pages: Vec::new(),
+            first_seq: tip.next_seq,
+            previous: tip.hash,
+            predecessor: None,
+            hashes: Vec::new(),
+            cited: Vec::new(),
+            gaps: Vec::new(),
+            tip: tip.clone(),
+        };
+        let predecessor = if tip.next_seq == 0 { predecessor } else { None };
+        RunWriter { key, page: PageWriter::new(tip.next_seq, tip.hash), run, predecessor }
+    }
+
+    /// Appends one entry; `payload` makes the stored payload from the associated data.
+    ///
+    /// # Errors
+    /// [`RunError::Length`] when the run is full or the payload too large.
+    pub fn push(
+        &mut self,
+        heads: Arc<Heads>,
+        epoch: Option<EpochId>,
+        time: Timestamp,
+        payload: impl FnOnce(&[u8; HEADER_BYTES]) -> Vec<u8>,
+    ) -> Result<EntryRef, RunError> {
+        let tip = &self.run.tip;
+        let mut header = Header {
+            space: self.run.context.space,
+            log: self.run.context.log,
+            kind: self.run.context.kind,
+            seq: tip.next_seq,
+            previous: tip.hash,
+            predecessor: self.predecessor.take(),
+            heads,
+            epoch,
+            payload_length: 0,
+            payload_hash: PayloadHash::default(),
+            time,
+        };
+        let payload = payload(&header.associated_data());
+        header.payload_length = u32::try_from(payload.len()).map_err(|_| RunError::Length)?;
+        if payload.len() > PAYLOAD_BYTES_MAX {
+            return Err(RunError::Length);
+        }
+        header.payload_hash = payload_hash(&payload);
+        let signature = header.sign(self.key);
+        let hash = entry_hash(&header.encode(), &signature);
+        if self.page.next_seq() > self.page.first_seq() && self.page.bytes().len() + payload.len() > PAGE_BYTES_AIM {
+            let next = PageWriter::new(header.seq, header.previous);
+            self.run.pages.push(std::mem::replace(&mut self.page, next).into_bytes());
+        }
+        let entry = PageEntry { hash, signature, payload: PagePayload::Inline(&payload), header };
+        self.page.push_parts(&entry.header, &entry.signature, entry.hash, entry.payload);
+        self.run.note(&entry)?;
+        Ok(entry.reference())
+    }
+
+    /// The run, authentic because this node has just signed every entry. None when nothing was appended.
+    pub fn finish(mut self) -> Option<AuthenticRun> {
+        if self.run.hashes.is_empty() {
+            return None;
+        }
+        self.run.pages.push(self.page.into_bytes());
+        Some(self.run)
     }
 }
 
@@ -584,4 +706,110 @@ fn take_slice<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], RunErr
     let (head, tail) = rest.split_at_checked(length).ok_or(RunError::Malformed)?;
     *rest = tail;
     Ok(head)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::id::{LogId, NodeId};
+
+    fn context() -> LogContext {
+        LogContext {
+            space: SpaceId([1; 32]),
+            log: LogKey { author: NodeId([2; 32]), log: LogId([3; 16]) },
+            kind: LogKind::Data,
+        }
+    }
+
+    fn key() -> SigningKey {
+        SigningKey::from_seed(&[7; 32])
+    }
+
+    fn run(count: u64) -> AuthenticRun {
+        let key = key();
+        let mut writer = RunWriter::new(context(), &Tip::empty(), None, &key);
+        for n in 0..count {
+            let epoch = Some(EpochId([(n / 100) as u8; 32]));
+            writer.push(Arc::new(Heads::default()), epoch, Timestamp(1_000 + n), |_| vec![n as u8; 300]).unwrap();
+        }
+        writer.finish().unwrap()
+    }
+
+    fn verify(pages: Vec<Vec<u8>>) -> Result<AuthenticRun, RunError> {
+        AuthenticRun::verify(context(), pages, &key().public().verifier().unwrap())
+    }
+
+    #[test]
+    fn a_run_that_was_written_verifies() {
+        let run = run(250);
+        let read = verify(run.pages().to_vec()).unwrap();
+        assert_eq!((read.hashes(), read.tip(), read.count()), (run.hashes(), run.tip(), 250));
+        assert!(run.pages().iter().all(|page| page.len() < 5_000));
+    }
+
+    #[test]
+    fn every_flipped_byte_of_a_run_is_refused() {
+        let pages = run(3).pages().to_vec();
+        assert!(verify(pages.clone()).is_ok());
+        for index in 0..pages[0].len() {
+            let mut forged = pages.clone();
+            forged[0][index] ^= 0x10;
+            assert!(verify(forged).is_err(), "byte {index}");
+        }
+    }
+
+    #[test]
+    fn a_run_cut_short_by_one_page_still_ends_at_a_signed_entry() {
+        let mut pages = run(50).pages().to_vec();
+        pages.pop();
+        assert!(verify(pages).unwrap().count() < 50);
+    }
+
+    #[test]
+    fn both_parts_of_a_split_verify_and_join() {
+        let run = run(50);
+        let [before, after] = split(&context(), run.pages(), 20).unwrap();
+        assert_eq!(verify(before.clone()).unwrap().tip().next_seq, 20);
+        assert_eq!(verify(after.clone()).unwrap().hashes(), &run.hashes()[20..]);
+        assert_eq!(verify([before, after].concat()).unwrap().hashes(), run.hashes());
+        assert_eq!(run.clone().after(20).unwrap().hashes(), &run.hashes()[20..]);
+        assert!(run.after(50).is_none());
+    }
+
+    #[test]
+    fn pages_that_do_not_follow_one_another_are_refused() {
+        let mut pages = run(50).pages().to_vec();
+        pages.remove(1);
+        assert_eq!(verify(pages).map(|_| ()), Err(RunError::Broken));
+    }
+
+    #[test]
+    fn a_page_is_taken_up_where_it_ended() {
+        let run = run(5);
+        let mut reader = PageReader::new(&context(), &run.pages()[0]).unwrap();
+        let mut entries = Vec::new();
+        while let Some(entry) = reader.next().unwrap() {
+            entries.push(entry);
+        }
+        let mut writer = PageWriter::new(0, EntryHash::default());
+        for entry in &entries[..3] {
+            writer.push_parts(&entry.header, &entry.signature, entry.hash, entry.payload);
+        }
+        let mut writer = PageWriter::resume(&context(), writer.into_bytes()).unwrap();
+        for entry in &entries[3..] {
+            writer.push_parts(&entry.header, &entry.signature, entry.hash, entry.payload);
+        }
+        assert_eq!(writer.bytes(), run.pages()[0]);
+    }
+
+    #[test]
+    fn an_entry_cannot_claim_that_its_payload_is_elsewhere() {
+        let run = run(1);
+        let mut reader = PageReader::new(&context(), &run.pages()[0]).unwrap();
+        let entry = reader.next().unwrap().unwrap();
+        let mut writer = PageWriter::new(0, EntryHash::default());
+        writer.push_parts(&entry.header, &entry.signature, entry.hash, PagePayload::Elsewhere);
+        assert_eq!(verify(vec![writer.into_bytes()]).map(|_| ()), Err(RunError::Malformed));
+    }
 }

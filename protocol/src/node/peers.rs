@@ -1,0 +1,93 @@
+//! Peers as the core knows them: the verified card, what they receipted, and the sessions of an open connection.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::rows::{Key, PeerRow, ReceiptRow, Row};
+use crate::{
+    card::Card,
+    crypto::signing::Verifier,
+    frontier::{Frontier, LogFrontier},
+    id::{NodeId, SpaceId},
+    receipt::Receipt,
+    session::Session,
+    time::Timestamp,
+};
+
+/// What a peer has receipted in one space.
+#[derive(Clone, Debug)]
+pub(super) struct Receipted {
+    pub(super) receipt: Receipt,
+    pub(super) frontier: Frontier,
+}
+
+/// A peer that an administrator verified.
+pub(super) struct Peer {
+    pub(super) card: Card,
+    pub(super) verifier: Verifier,
+    pub(super) heard: Option<Timestamp>,
+    pub(super) receipted: BTreeMap<SpaceId, Receipted>,
+    /// One session for each space, while connected.
+    pub(super) connection: Option<BTreeMap<SpaceId, Session>>,
+    /// Spaces of which the peer says that this node is no member.
+    pub(super) not_member: BTreeSet<SpaceId>,
+    pub(super) refused: Option<String>,
+}
+
+impl Peer {
+    /// None when the card's key is not usable, which a verified card's is.
+    pub(super) fn new(card: Card) -> Option<Peer> {
+        let verifier = card.keys().signing.verifier().ok()?;
+        Some(Peer {
+            card,
+            verifier,
+            heard: None,
+            receipted: BTreeMap::new(),
+            connection: None,
+            not_member: BTreeSet::new(),
+            refused: None,
+        })
+    }
+
+    /// The row that keeps the peer.
+    pub(super) fn row(&self) -> Row {
+        Key::Peer(self.card.node()).put(&PeerRow { card: self.card.encode(), heard: self.heard })
+    }
+
+    /// The session of a space, while connected.
+    pub(super) fn session(&mut self, space: &SpaceId) -> Option<&mut Session> {
+        self.connection.as_mut()?.get_mut(space)
+    }
+
+    /// Takes a receipt whose signature was checked and whose digest is that of `frontier`. Returns the rows that keep it;
+    /// none when an earlier receipt of the same incarnation says more by its counter.
+    pub(super) fn receipt(&mut self, receipt: Receipt, frontier: &Frontier) -> Vec<Row> {
+        let (peer, space) = (self.card.node(), receipt.statement.space);
+        let old = self.receipted.get(&space);
+        if old.is_some_and(|old| !receipt.supersedes(&old.receipt)) {
+            return Vec::new();
+        }
+        let mut rows = vec![Key::Receipt(peer, space).put(&ReceiptRow { receipt })];
+        let before = |log: &LogFrontier| old.and_then(|old| old.frontier.log(&log.log));
+        for log in frontier.logs().filter(|log| before(log) != Some(log)) {
+            rows.push(Key::Held(peer, space, log.log).put(log));
+        }
+        for log in old.into_iter().flat_map(|old| old.frontier.logs()) {
+            if frontier.log(&log.log).is_none() {
+                rows.push(Key::Held(peer, space, log.log).remove());
+            }
+        }
+        self.receipted.insert(space, Receipted { receipt, frontier: frontier.clone() });
+        rows
+    }
+
+    /// The rows to remove when the peer is no longer one.
+    pub(super) fn removal(&self) -> Vec<Row> {
+        let node: NodeId = self.card.node();
+        let mut rows = vec![Key::Peer(node).remove()];
+        for (space, receipted) in &self.receipted {
+            rows.push(Key::Receipt(node, *space).remove());
+            rows.extend(receipted.frontier.logs().map(|log| Key::Held(node, *space, log.log).remove()));
+        }
+        rows
+    }
+}
