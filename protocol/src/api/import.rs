@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ApiError;
+use super::{error::ApiError, wire::REQUEST_BYTES_MAX};
 use crate::{
     id::DocumentId,
     record::{RecordDraft, Warning},
 };
 
 /// Longest line of the stream, in bytes, its line break not counted.
-pub const LINE_BYTES_MAX: usize = super::REQUEST_BYTES_MAX;
+pub const LINE_BYTES_MAX: usize = REQUEST_BYTES_MAX;
 
 /// The query of `POST /v1/spaces/{space}/import`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApiError, CardAnswer};
+use super::{error::ApiError, peer::CardAnswer};
 use crate::id::{Incarnation, PersonId};
 
 /// What a new node says of itself.

@@ -17,7 +17,7 @@ use crate::{
 };
 
 #[derive(Args, Debug)]
-pub(in crate::commands) struct Edit {
+pub struct Edit {
     /// The record: its id, or the start of it
     document: String,
     /// The space it is in, where the start of its id is not enough

@@ -18,7 +18,7 @@ use crate::{
 };
 
 #[derive(Args, Debug)]
-pub(in crate::commands) struct New {
+pub struct New {
     /// Where it goes: the space's name, its id, or the start of one
     #[arg(long)]
     space: String,

@@ -13,7 +13,7 @@ use crate::{
 
 /// What `doc new` and `doc edit` take.
 #[derive(Args, Debug)]
-pub(super) struct Source {
+pub struct Source {
     /// The body, Markdown, from this file; - reads standard input
     #[arg(long, value_name = "FILE")]
     pub(super) body_file: Option<PathBuf>,
