@@ -113,3 +113,33 @@ pub enum ImportEvent {
         totals: ImportTotals,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_json_form_is_stable() {
+        let refused = Imported {
+            document: DocumentId([0; 16]),
+            source: "a.md".into(),
+            outcome: ImportOutcome::Refused { reason: "too large".into() },
+            warnings: vec![],
+        };
+        let mut totals = ImportTotals::default();
+        totals.add(&refused.outcome);
+        let event = ImportEvent::Batch { items: vec![refused], totals };
+        let json = concat!(
+            r#"{"event":"batch","items":[{"document":"aaaaaaaaaaaaaaaaaaaaaaaaaa","source":"a.md","outcome":"refused","#,
+            r#""reason":"too large"}],"totals":{"created":0,"updated":0,"unchanged":0,"refused":1}}"#
+        );
+        assert_eq!(serde_json::to_string(&event).unwrap(), json);
+        assert_eq!(serde_json::from_str::<ImportEvent>(json).unwrap(), event);
+    }
+
+    #[test]
+    fn a_misspelt_field_of_a_request_is_refused() {
+        assert!(serde_json::from_str::<ImportQuery>(r#"{"dryrun":true}"#).is_err());
+    }
+}
