@@ -12,3 +12,5 @@ pub mod automerge_door;
 pub mod keystore;
 pub mod store;
 pub mod transport;
+
+pub mod engine;

@@ -93,9 +93,12 @@ impl Session {
         check(&logs, 0)?;
         known.replace_buckets(mask, logs);
         self.known = Some(known);
-        // What the peer does not hold although it was sent was lost, or is parked there: it is offered again.
-        self.sent.clear();
         Ok(std::mem::take(&mut self.again))
+    }
+
+    /// The peer let go of what it was sent: everything that it does not hold is to be sent again.
+    pub fn forget_sent(&mut self) {
+        self.sent.clear();
     }
 
     /// The peer told changes of its frontier with a receipt. Returns the frontier that the receipt speaks of.

@@ -39,6 +39,11 @@ impl Iterator for Frames {
 }
 
 impl Frames {
+    /// Place of the first entry that the next group would hold.
+    pub fn reached(&self) -> u64 {
+        self.next
+    }
+
     fn frame(&mut self) -> Result<Vec<Vec<u8>>, StoreError> {
         let pages = self.store.0.pages();
         let lacking = |seq| StoreError::Damaged(format!("log number {} lacks {seq}", self.number));

@@ -119,6 +119,13 @@ impl Node {
                 self.not_member(id, space);
                 Ok(())
             }
+            Message::Again { space } => {
+                if let Some(session) = self.peers.get_mut(&id).and_then(|peer| peer.session(&space)) {
+                    session.forget_sent();
+                    self.push(&space, &id, turn);
+                }
+                Ok(())
+            }
             Message::Want { space, log, kind, from, to } => {
                 self.want(id, LogContext { space, log, kind }, from, to, turn);
                 Ok(())
@@ -440,7 +447,7 @@ impl Node {
             self.overflowed.iter().filter(|(overflowed, _)| overflowed == space).map(|(_, peer)| *peer).collect();
         for peer in again {
             self.overflowed.remove(&(*space, peer));
-            self.summarise(space, &peer, turn);
+            turn.say(peer, Message::Again { space: *space });
         }
     }
 
