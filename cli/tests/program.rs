@@ -10,6 +10,8 @@ use std::{
     thread,
 };
 
+use portolan_protocol::{api::CardText, card::Card};
+
 const SPACE: &str = "aeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaq";
 const DOCUMENT: &str = "aeaqcaibaeaqcaibaeaqcaibae";
 
@@ -209,6 +211,48 @@ fn a_damaged_card_introduces_nobody() {
         let ended = run(portolan(home.path(), &args));
         assert_eq!(ended.status.code(), Some(code), "{}", text(&ended.stderr));
     }
+}
+
+/// A good card in a file, and its fingerprint.
+fn card(home: &Path) -> (String, String) {
+    let vectors = include_str!("../../tests/vectors/card.txt");
+    let hex = vectors.lines().find_map(|line| line.strip_prefix("good first ")).unwrap();
+    let bytes = hex.as_bytes().chunks(2).map(|pair| u8::from_str_radix(text(pair), 16).unwrap()).collect();
+    let card = CardText(bytes);
+    let path = home.join("good.card");
+    fs::write(&path, card.armour()).unwrap();
+    (path.display().to_string(), Card::decode(&card.0).unwrap().fingerprint().to_string())
+}
+
+#[test]
+fn a_wrong_fingerprint_is_refused_before_anybody_is_asked() {
+    let home = tempfile::tempdir().unwrap();
+    let (card, fingerprint) = card(home.path());
+    let last = if fingerprint.ends_with('0') { "1" } else { "0" };
+    let wrong = format!("{}{last}", &fingerprint[..fingerprint.len() - 1]);
+    let ended = run(portolan(home.path(), &["peer", "add", &card, "--fingerprint", &wrong]));
+    assert_eq!(ended.status.code(), Some(4), "{}", text(&ended.stderr));
+    assert!(text(&ended.stderr).contains("safe:  Nothing was introduced."), "{}", text(&ended.stderr));
+    let mut command = portolan(home.path(), &["peer", "add", &card]);
+    command.stdin(Stdio::null());
+    assert_eq!(run(command).status.code(), Some(2), "without a terminal nobody can type it");
+}
+
+#[test]
+fn the_fingerprint_goes_to_the_daemon_as_it_was_typed() {
+    let home = tempfile::tempdir().unwrap();
+    let (card, fingerprint) = card(home.path());
+    let arabic: String = fingerprint
+        .chars()
+        .map(|c| c.to_digit(10).and_then(|digit| char::from_u32(0x0660 + digit)).unwrap_or(c))
+        .collect();
+    let no = r#"{"kind":"forbidden","message":"not an administrator"}"#.to_owned();
+    let served = daemon(home.path(), vec![("403 Forbidden", no)]);
+    let ended = run(portolan(home.path(), &["peer", "add", &card, "--fingerprint", &arabic]));
+    assert_eq!(ended.status.code(), Some(4));
+    assert_eq!(text(&ended.stderr), "error: not an administrator\n");
+    let asked = served.join().unwrap();
+    assert!(asked[0].starts_with("POST /v1/peers ") && asked[0].contains(&arabic), "{}", asked[0]);
 }
 
 /// The program in a directory of its own, beside a `portoland` that is a shell script.
