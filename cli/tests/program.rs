@@ -300,7 +300,7 @@ fn a_demo_that_is_interrupted_stops_its_daemons_and_leaves_nothing_behind() {
     );
     let started = started.display().to_string();
     let script = format!("[ $1 = init ] && echo '{done}' && exit\necho $$ > {started}; exec sleep 600");
-    let mut demo = beside(home.path(), &script, &["demo", "--json"]).spawn().unwrap();
+    let mut demo = beside(home.path(), &script, &["demo", "--json"]).stderr(Stdio::null()).spawn().unwrap();
     // Blocks until the first daemon runs.
     let daemon = fs::read_to_string(&started).unwrap();
     let daemon = Path::new("/proc").join(daemon.trim());
