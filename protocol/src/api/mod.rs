@@ -1,0 +1,38 @@
+//! The local API's types: what `portolan` and `portoland` say to each other in JSON over a unix socket (`docs/spec/api.md`).
+//!
+//! Not the protocol between nodes. Requests refuse unknown fields, since a misspelt one would be lost in silence; answers
+//! may grow fields, which older clients skip. Moments are milliseconds since 1970 (`*_ms`), ids and hashes are text.
+
+mod error;
+mod wire;
+
+mod card_text;
+
+mod access;
+mod check;
+mod document;
+mod event;
+mod import;
+mod init;
+mod peer;
+mod space;
+
+mod status;
+mod sync;
+
+pub use access::{AddUser, Can, Right, User, Users};
+pub use card_text::{ArmourError, CardText};
+pub use check::{CheckEvent, CheckRequest, CheckStage, Checked, Finding, Severity};
+pub use document::{
+    Change, CreateDocument, DeleteDocument, DocumentAt, DocumentPage, DocumentQuery, DocumentView, EditDocument,
+    History, Outcome, PAGE_DEFAULT, PAGE_MAX, Saved,
+};
+pub use error::{ApiError, ErrorKind};
+pub use event::Event;
+pub use import::{ImportEvent, ImportItem, ImportOutcome, ImportQuery, ImportTotals, Imported, LINE_BYTES_MAX};
+pub use init::{InitAnswer, InitRequest, InitResult};
+pub use peer::{AddPeer, CardAnswer, Connection, Peer, PeerSpace, Peers, ProfileChange, Route};
+pub use space::{CreateSpace, Grant, Member, Members, NameSpace, Revoked, Rotated, Space, SpaceState, Spaces};
+pub use status::{Caller, NodeStatus, Status};
+pub use sync::{SyncPeer, SyncRequest, SyncResult, SyncState};
+pub use wire::{NDJSON, PREFIX, REQUEST_BYTES_MAX, SOCKET_NAME, VERSION, VERSION_HEADER};
