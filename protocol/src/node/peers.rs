@@ -7,7 +7,7 @@ use crate::{
     card::Card,
     crypto::signing::Verifier,
     frontier::{Frontier, LogFrontier},
-    id::{NodeId, SpaceId},
+    id::{Incarnation, NodeId, SpaceId},
     receipt::Receipt,
     session::Session,
     time::Timestamp,
@@ -80,14 +80,25 @@ impl Peer {
         rows
     }
 
+    /// Forgets what the peer receipted in another life of its store, which it may have lost. Returns the rows to remove.
+    pub(super) fn void_receipts(&mut self, incarnation: Incarnation) -> Vec<Row> {
+        let node = self.card.node();
+        let void = |_: &SpaceId, receipted: &mut Receipted| receipted.receipt.statement.incarnation != incarnation;
+        let gone: Vec<(SpaceId, Receipted)> = self.receipted.extract_if(.., void).collect();
+        gone.iter().flat_map(|(space, receipted)| receipt_rows(node, *space, receipted)).collect()
+    }
+
     /// The rows to remove when the peer is no longer one.
     pub(super) fn removal(&self) -> Vec<Row> {
         let node: NodeId = self.card.node();
         let mut rows = vec![Key::Peer(node).remove()];
-        for (space, receipted) in &self.receipted {
-            rows.push(Key::Receipt(node, *space).remove());
-            rows.extend(receipted.frontier.logs().map(|log| Key::Held(node, *space, log.log).remove()));
-        }
+        rows.extend(self.receipted.iter().flat_map(|(space, receipted)| receipt_rows(node, *space, receipted)));
         rows
     }
+}
+
+/// The removal of the rows of one receipt.
+fn receipt_rows(node: NodeId, space: SpaceId, receipted: &Receipted) -> Vec<Row> {
+    let held = receipted.frontier.logs().map(|log| Key::Held(node, space, log.log).remove());
+    std::iter::once(Key::Receipt(node, space).remove()).chain(held).collect()
 }

@@ -171,7 +171,7 @@ impl Node {
     ) -> Result<(), CommandError> {
         let state = self.spaces.get_mut(space).ok_or(CommandError::UnknownSpace)?;
         let run = state.write_control(&self.identity, control, turn.now)?;
-        self.settle(space, Progress { runs: vec![run], control: true, ..Progress::default() }, None, turn);
+        self.settle(space, Progress { runs: vec![(None, run)], control: true, ..Progress::default() }, turn);
         Ok(())
     }
 
@@ -222,7 +222,7 @@ impl Node {
         let epoch =
             state.usable_epoch().ok_or_else(|| CommandError::NotAllowed("no epoch may be written under".into()))?;
         let (run, references) = state.write_changes(&self.identity, epoch, changes, turn.now, turn.rng)?;
-        self.settle(space, Progress { runs: vec![run], ..Progress::default() }, None, turn);
+        self.settle(space, Progress { runs: vec![(None, run)], ..Progress::default() }, turn);
         Ok(references)
     }
 }
