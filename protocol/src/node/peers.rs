@@ -30,6 +30,8 @@ pub(super) struct Peer {
     pub(super) connection: Option<BTreeMap<SpaceId, Session>>,
     /// Spaces of which the peer says that this node is no member.
     pub(super) not_member: BTreeSet<SpaceId>,
+    /// Spaces that were not known here when the peer asked how far they are held: it was told that nothing is.
+    pub(super) told_nothing: BTreeSet<SpaceId>,
     pub(super) refused: Option<String>,
 }
 
@@ -44,6 +46,7 @@ impl Peer {
             receipted: BTreeMap::new(),
             connection: None,
             not_member: BTreeSet::new(),
+            told_nothing: BTreeSet::new(),
             refused: None,
         })
     }

@@ -13,7 +13,7 @@ use crate::{
     commit::Fill,
     effects::{Appended, Notice, Send},
     entry::{LogKey, LogKind, payload_hash},
-    frontier::{BucketDigest, LogFrontier},
+    frontier::{BucketDigest, Frontier, LogFrontier},
     id::{Incarnation, NodeId, SpaceId},
     limits::{
         INVITATIONS_PER_PEER_MAX, INVITED_BYTES_PER_PEER_MAX, PAYLOAD_BYTES_MAX, PAYLOADS_OFFERED_MAX, RUN_ENTRIES_MAX,
@@ -37,6 +37,7 @@ impl Node {
         };
         peer.connection = Some(BTreeMap::new());
         peer.not_member.clear();
+        peer.told_nothing.clear();
         peer.heard = Some(turn.now);
         let hello = Message::Hello { card: self.identity.card.encode(), incarnation: self.incarnation };
         turn.say(id, hello);
@@ -69,18 +70,15 @@ impl Node {
 
     /// Opens the session of a space with a connected peer that is a member. Tells whether it was not open yet.
     fn open_session(&mut self, space: &SpaceId, id: &NodeId, turn: &mut Turn<'_>) -> bool {
-        self.open_session_as(space, id, Session::default, turn)
-    }
-
-    fn open_session_as(&mut self, space: &SpaceId, id: &NodeId, session: fn() -> Session, turn: &mut Turn<'_>) -> bool {
         if self.spaces.get(space).is_none_or(|state| state.membership.role(*id).is_none()) {
             return false;
         }
-        let Some(sessions) = self.peers.get_mut(id).and_then(|peer| peer.connection.as_mut()) else { return false };
-        if sessions.contains_key(space) {
+        let Some(peer) = self.peers.get_mut(id) else { return false };
+        let Some(sessions) = peer.connection.as_mut().filter(|sessions| !sessions.contains_key(space)) else {
             return false;
-        }
-        sessions.insert(*space, session());
+        };
+        let told_nothing = peer.told_nothing.remove(space);
+        sessions.insert(*space, if told_nothing { Session::told_nothing() } else { Session::default() });
         self.summarise(space, id, turn);
         true
     }
@@ -198,8 +196,11 @@ impl Node {
         let keyring = self.keyring();
         let invitation =
             || Invitation { space: Space::new(space, keyring), runs: Vec::new(), bytes: 0, overflowed: false };
-        let invitation = self.invitations.entry((id, space)).or_insert_with(invitation);
-        let mask = invitation.space.frontier.differing(buckets).ok_or("a summary without all buckets")?;
+        self.invitations.entry((id, space)).or_insert_with(invitation);
+        let mask = Frontier::default().differing(buckets).ok_or("a summary without all buckets")?;
+        if let Some(peer) = self.peers.get_mut(&id) {
+            peer.told_nothing.insert(space);
+        }
         turn.say(id, Message::Frontier { space, mask, logs: Vec::new() });
         Ok(())
     }
@@ -296,13 +297,11 @@ impl Node {
         self.spaces.insert(space, invitation.space);
         turn.effects.notices.push(Notice::Joined { space });
         let mut progress = Progress { runs: invitation.runs, control: true, ..Progress::default() };
-        let mut inviters = vec![by];
         if invitation.overflowed {
             self.overflowed.insert((space, by));
         }
         for key in others {
             let Some(mut other) = self.invitations.remove(&key) else { continue };
-            inviters.push(key.0);
             if other.overflowed {
                 self.overflowed.insert((space, key.0));
             }
@@ -314,10 +313,6 @@ impl Node {
             for parked in other.space.parking.take(|_| true) {
                 state.offer(parked, &mut progress);
             }
-        }
-        for inviter in inviters {
-            // It was told that nothing is held here, which was so; what is held from now on is told with receipts.
-            self.open_session_as(&space, &inviter, Session::told_nothing, turn);
         }
         self.settle(&space, progress, turn);
     }

@@ -9,6 +9,8 @@ pub mod readers;
 
 pub mod machine;
 
+pub mod forger;
+
 pub mod universe;
 
 pub mod random;

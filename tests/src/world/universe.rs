@@ -48,6 +48,8 @@ pub struct World {
     pub closed: Vec<(Place, Place, String)>,
     /// Of how many inputs one meets a power failure; none at 0.
     pub failure_odds: u64,
+    /// Whether every frame is told on the standard error (`PORTOLAN_TRACE=1`).
+    traced: bool,
     now_ms: u64,
     order: u64,
     events: BTreeMap<(u64, u64), Event>,
@@ -63,6 +65,7 @@ impl World {
             network: Network::default(),
             closed: Vec::new(),
             failure_odds: 0,
+            traced: std::env::var_os("PORTOLAN_TRACE").is_some(),
             now_ms: 0,
             order: 0,
             events: BTreeMap::new(),
@@ -421,6 +424,10 @@ impl World {
     }
 
     fn transmit(&mut self, connection: u64, from: Place, to: Place, frame: Vec<u8>) {
+        if self.traced {
+            let (from, to) = (&self.machines[from].name, &self.machines[to].name);
+            eprintln!("{:>8} {from} -> {to} on {connection}: {}", self.now_ms, describe(&frame));
+        }
         let dice = self.rng.next_u64();
         if let Some(moment) = self.network.arrival(connection, to, self.now_ms, dice) {
             self.plan_at(moment, Event::Frame { connection, from, to, frame });
@@ -430,5 +437,19 @@ impl World {
     /// All places whose machine runs the real core.
     pub fn nodes(&self) -> BTreeSet<Place> {
         (0..self.machines.len()).filter(|place| !matches!(self.machines[*place].mind, Mind::Puppet(_))).collect()
+    }
+}
+
+/// A frame in a few words, for whoever follows a world that went wrong.
+fn describe(frame: &[u8]) -> String {
+    match Message::decode(frame) {
+        Err(error) => format!("{} bytes: {error}", frame.len()),
+        Ok(Message::Run { log, kind, pages, .. }) => format!("run of {kind:?} {log:?}, {} pages", pages.len()),
+        Ok(Message::Frontier { logs, .. }) => format!("frontier of {} logs", logs.len()),
+        Ok(Message::Receipt { receipt, logs }) => {
+            let told: Vec<_> = logs.iter().map(|log| (log.log.log, log.next_seq)).collect();
+            format!("receipt {} of {:?}", receipt.statement.counter, told)
+        }
+        Ok(other) => format!("{other:?}").chars().take_while(|c| *c != ' ').collect(),
     }
 }
