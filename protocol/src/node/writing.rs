@@ -178,7 +178,15 @@ impl Node {
     /// Writes what was planned, and the new epoch that it asks for.
     pub(super) fn carry_out(&mut self, space: &SpaceId, plan: &Plan, turn: &mut Turn<'_>) -> Result<(), CommandError> {
         self.write(space, &plan.payload, turn)?;
-        if plan.needs_epoch { self.rotate(space, turn) } else { Ok(()) }
+        if !plan.needs_epoch {
+            return Ok(());
+        }
+        match self.rotate(space, turn) {
+            // The change of membership is written and stays. Nothing is written under the old epoch any more, and the
+            // next writer that can opens a new one.
+            Err(CommandError::NotAllowed(_)) => Ok(()),
+            other => other,
+        }
     }
 
     /// Opens a new epoch.
