@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use portolan_tests::world::random;
 
 /// As many as half a minute has room for in a debug build.
-const SEEDS: u64 = 40;
+const SEEDS: u64 = 250;
 
 fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
