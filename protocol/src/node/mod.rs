@@ -64,8 +64,10 @@ pub enum LoadError {
 /// A space that a peer offers and of which this node is not known to be a member yet. Nothing of it is stored.
 struct Invitation {
     space: Space,
-    runs: Vec<AuthenticRun>,
+    runs: Vec<(Option<NodeId>, AuthenticRun)>,
     bytes: usize,
+    /// Something of it was let go, for want of room.
+    overflowed: bool,
 }
 
 /// See the head of the file.
@@ -81,7 +83,7 @@ pub struct Node {
     invitations: BTreeMap<(NodeId, SpaceId), Invitation>,
     peers: BTreeMap<NodeId, Peer>,
     /// The other branch of a log, while it is not known where it parts from the one that is held.
-    suspects: BTreeMap<(SpaceId, LogKey), AuthenticRun>,
+    suspects: BTreeMap<(SpaceId, LogKey, u64), AuthenticRun>,
     /// Spaces with peers whose runs did not all fit while they waited.
     overflowed: BTreeSet<(SpaceId, NodeId)>,
 }
@@ -262,9 +264,15 @@ fn covers(theirs: &Frontier, ours: &Frontier) -> bool {
         theirs.log(&log.log).is_some_and(|their| {
             their.next_seq >= log.next_seq
                 && (their.next_seq > log.next_seq || their.hash == log.hash)
-                && their.gaps.iter().all(|gap| log.gaps.contains(gap))
+                && their.gaps.iter().all(|gap| gap.0 >= log.next_seq || lies_in(gap, &log.gaps, log.next_seq))
         })
     })
+}
+
+/// Whether the places of `gap` before `end` are gaps of ours too.
+fn lies_in(gap: &(u64, u64), ours: &[(u64, u64)], end: u64) -> bool {
+    let last = gap.0.saturating_add(gap.1).min(end);
+    ours.iter().any(|&(first, count)| first <= gap.0 && last <= first.saturating_add(count))
 }
 
 /// The core's own rows, read from the store.
