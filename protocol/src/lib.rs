@@ -23,6 +23,8 @@ pub mod commit;
 pub mod control;
 pub mod image;
 
+pub mod api;
+
 pub mod membership;
 
 pub mod frontier;
