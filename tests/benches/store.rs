@@ -193,7 +193,7 @@ fn authors() -> Result<Vec<Author>> {
 impl Author {
     /// A run on pages of the usual size. Only its last entry is signed: that one vouches for all.
     fn run(&mut self, entries: u64) -> Result<AuthenticRun> {
-        let heads = Arc::new(Heads::default());
+        let heads = Arc::new(Heads::new(Vec::new()));
         let mut pages = Vec::new();
         let mut writer: Option<PageWriter> = None;
         for left in (0..entries).rev() {
