@@ -129,10 +129,6 @@ impl Agency {
         self.core().node.id()
     }
 
-    pub fn store(&self) -> Store {
-        self.core().store.clone()
-    }
-
     /// From now on documents hear nothing of what is committed.
     pub fn mute(&self) {
         self.core().announces = false;
