@@ -13,4 +13,6 @@ pub mod keystore;
 pub mod store;
 pub mod transport;
 
+pub mod documents;
+
 pub mod engine;

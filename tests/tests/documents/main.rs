@@ -1,0 +1,8 @@
+//! Records as they follow from signed entries: real nodes, stores and keys; nothing is imitated.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod attacks;
+mod deriving;
+mod membership;
+mod saving;
+mod world;

@@ -1,0 +1,106 @@
+//! Saves and imports: made on what the person saw, one after another for each record, shown when they are durable.
+
+use portolan_daemon::documents::DocumentError;
+use portolan_protocol::{
+    api::{ImportOutcome, Outcome},
+    id::DocumentId,
+    record::RecordDraft,
+};
+
+use crate::world::{Agency, partnership, sync};
+
+fn page(title: &str) -> RecordDraft {
+    RecordDraft::new("page", "en").with("title/en", title).with("body/en", "One line.\nAnother line.\n")
+}
+
+#[tokio::test]
+async fn an_edit_is_made_on_what_the_person_saw() {
+    let rome = Agency::open(1);
+    let space = rome.found();
+    let chart = rome.create(space, 1, page("Chart")).await;
+    let seen = rome.documents.show(space, chart).await.unwrap().record.heads;
+    rome.edit(space, chart, "body/en", "One line, longer.\nAnother line.\n").await;
+    let draft = RecordDraft::default().with("body/en", "One line.\nAnother line, longer.\n");
+    let saved =
+        rome.documents.edit(space, chart, draft, Some(seen.clone()), rome.person(), String::new()).await.unwrap();
+    assert!(saved.merged);
+    assert_eq!(saved.heads.len(), 2);
+    let body = rome.field(space, chart, "body/en").await.unwrap();
+    assert_eq!(body, "One line, longer.\nAnother line, longer.\n");
+    let unknown = Some(vec!["00".repeat(32)]);
+    let draft = RecordDraft::default().with("title/en", "x");
+    let error = rome.documents.edit(space, chart, draft, unknown, rome.person(), String::new()).await.unwrap_err();
+    assert!(matches!(error, DocumentError::UnknownHeads(_)));
+    // Whoever gets the entries shows the same.
+    rome.documents.rebuild().await.unwrap();
+    assert_eq!(rome.field(space, chart, "body/en").await.as_deref(), Some(body.as_str()));
+}
+
+#[tokio::test]
+async fn saves_of_one_record_come_one_after_another() {
+    let rome = Agency::open(1);
+    let space = rome.found();
+    let chart = rome.create(space, 1, page("Chart")).await;
+    let edits = (0..30).map(|n| {
+        let rome = rome.clone();
+        tokio::spawn(async move { rome.edit(space, chart, &format!("tags-{n}"), "set").await })
+    });
+    for edit in edits.collect::<Vec<_>>() {
+        edit.await.unwrap();
+    }
+    let shown = rome.documents.show(space, chart).await.unwrap();
+    assert_eq!(shown.changes, 31);
+    assert_eq!(shown.record.heads.len(), 1, "none was made beside another");
+    assert_eq!(shown.record.fields.keys().filter(|key| key.starts_with("tags-")).count(), 30);
+}
+
+#[tokio::test]
+async fn what_is_there_or_not_there_is_said() {
+    let rome = Agency::open(1);
+    let space = rome.found();
+    let chart = rome.create(space, 1, page("Chart")).await;
+    let again = rome.documents.create(space, chart, page("Other"), rome.person(), String::new()).await;
+    assert!(matches!(again, Err(DocumentError::Exists(_))));
+    let absent = DocumentId([9; 16]);
+    let edit = rome.documents.edit(space, absent, page("Other"), None, rome.person(), String::new()).await;
+    assert!(matches!(edit, Err(DocumentError::NotFound(_))));
+    let same = rome.documents.put(space, chart, page("Chart"), rome.person(), String::new()).await.unwrap();
+    assert_eq!(same.outcome, Outcome::Unchanged);
+    let gone = rome.documents.delete(space, chart, rome.person(), "old".into()).await.unwrap();
+    assert_eq!(gone.outcome, Outcome::Deleted);
+    assert!(rome.documents.show(space, chart).await.unwrap().record.deleted);
+    assert_eq!(rome.everything(space).await.len(), 0);
+    let long = "x".repeat(2_000);
+    let edit = rome.documents.edit(space, chart, page("Chart"), None, rome.person(), long).await;
+    assert!(matches!(edit, Err(DocumentError::TooLong { .. })));
+}
+
+#[tokio::test]
+async fn an_import_writes_what_is_new_and_nothing_twice() {
+    let (agencies, space) = partnership(2);
+    let [rome, tunis] = &agencies[..] else { panic!() };
+    let id = |n: u16| DocumentId([n.to_be_bytes(); 8].concat().try_into().unwrap());
+    let mut items: Vec<_> = (0..500).map(|n| (id(n), page(&format!("Page {n}")))).collect();
+    items.push((id(7), page("Page 7, revised")));
+    items.push((id(501), RecordDraft::new("page", "en").with("title/XX", "spelt wrongly")));
+    let dry = rome.documents.import(space, items.clone(), rome.person(), true).await.unwrap();
+    assert_eq!(dry.iter().filter(|item| item.outcome == ImportOutcome::Created).count(), 501);
+    assert_eq!(rome.everything(space).await.len(), 0, "a dry run writes nothing");
+    let done = rome.documents.import(space, items.clone(), rome.person(), false).await.unwrap();
+    let count = |outcome: &ImportOutcome| done.iter().filter(|item| item.outcome == *outcome).count();
+    assert_eq!((count(&ImportOutcome::Created), count(&ImportOutcome::Updated)), (500, 1));
+    assert!(matches!(done.last().unwrap().outcome, ImportOutcome::Refused { .. }));
+    assert_eq!(
+        done.iter().map(|item| item.document).collect::<Vec<_>>(),
+        items.iter().map(|(id, _)| *id).collect::<Vec<_>>()
+    );
+    assert_eq!(rome.field(space, id(7), "title/en").await.as_deref(), Some("Page 7, revised"));
+    items.truncate(500);
+    items.remove(7);
+    let again = rome.documents.import(space, items, rome.person(), false).await.unwrap();
+    assert!(again.iter().all(|item| item.outcome == ImportOutcome::Unchanged));
+    sync(rome, tunis);
+    let everything = rome.everything(space).await;
+    assert_eq!(everything.len(), 1_000);
+    assert_eq!(tunis.everything(space).await, everything);
+}
