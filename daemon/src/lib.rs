@@ -6,4 +6,7 @@ pub mod clock;
 pub mod config;
 
 pub mod keystore;
+pub mod store;
 pub mod transport;
+
+pub mod engine;

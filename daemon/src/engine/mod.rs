@@ -1,0 +1,213 @@
+//! The engine: one thread owns the `Node`, one carries its effects out, and tasks move frames between peers and both.
+
+mod committer;
+mod core;
+mod links;
+mod outbox;
+mod roster;
+
+use std::{net::SocketAddr, sync::Arc, thread};
+
+use portolan_protocol::{
+    effects::Notice,
+    entry::{EntryRef, LogKey},
+    id::{NodeId, SpaceId},
+    input::{Command, CommandError, Reply},
+    node::Node,
+    status::NodeStatus,
+    view::SpaceView,
+};
+use thiserror::Error;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use self::{
+    committer::Committer,
+    core::{Event, Job},
+    links::Links,
+    roster::Roster,
+};
+use crate::{
+    store::{Store, StoreError},
+    transport::{Allowed, Dialer, Endpoint},
+};
+
+pub use committer::{Follower, Views};
+
+/// Events that may wait for the core; frames of peers beyond it wait in QUIC.
+const EVENTS_MAX: usize = 64;
+/// Effects that may wait for the committer.
+const JOBS_MAX: usize = 64;
+/// Notices kept for a follower that is slow; it then misses the oldest.
+const NOTICES_MAX: usize = 1_024;
+
+/// Why a command has no answer.
+#[derive(Debug, Error)]
+pub enum EngineError {
+    /// The node refuses; nothing was changed.
+    #[error(transparent)]
+    Refused(#[from] CommandError),
+    /// The engine has stopped: the service is shutting down, or a commit failed and it starts anew.
+    #[error("the service is stopping; whether the change was kept shows when it runs again")]
+    Stopped,
+}
+
+/// What the engine is made of.
+pub struct Parts {
+    /// Taken up from the store.
+    pub node: Node,
+    /// The store.
+    pub store: Store,
+    /// Bound already.
+    pub endpoint: Endpoint,
+    /// The endpoint's.
+    pub allowed: Allowed,
+    /// Whoever derives documents.
+    pub follower: Box<dyn Follower>,
+}
+
+/// The door to a running engine. Clones share it.
+#[derive(Clone)]
+pub struct Engine {
+    own: NodeId,
+    events: mpsc::Sender<Event>,
+    views: watch::Receiver<Views>,
+    notices: broadcast::Sender<Notice>,
+    links: Links,
+    dialer: Dialer,
+}
+
+/// Resolves when the engine has stopped: with the failure of the commit that stopped it, if one did.
+pub type Stopped = oneshot::Receiver<Option<StoreError>>;
+
+impl Engine {
+    /// Starts the threads and the tasks. Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(parts: Parts) -> std::io::Result<(Engine, Stopped)> {
+        let Parts { node, store, endpoint, allowed, follower } = parts;
+        let (events, events_in) = mpsc::channel(EVENTS_MAX);
+        let (jobs, jobs_in) = std::sync::mpsc::sync_channel::<Job>(JOBS_MAX);
+        let (connections, connections_in) = mpsc::channel(16);
+        let views = node.views();
+        follower.views(&views);
+        let (views, views_out) = watch::channel(views.into_iter().map(|view| (view.space, view)).collect());
+        let (notices, _) = broadcast::channel(NOTICES_MAX);
+        let dialer = Dialer::start(endpoint.clone(), connections);
+        let roster = Roster { allowed, dialer: dialer.clone() };
+        node.peer_cards().for_each(|card| roster.add(card));
+        let own = node.id();
+        let links = Links::new(own, store.clone(), events.clone(), dialer.clone());
+        let committer = Committer {
+            store,
+            events: events.downgrade(),
+            views,
+            notices: notices.clone(),
+            follower,
+            roster,
+            runtime: tokio::runtime::Handle::current(),
+        };
+        let (stop, stopped) = oneshot::channel();
+        thread::Builder::new().name("core".into()).spawn(move || core::run(node, events_in, &jobs))?;
+        thread::Builder::new().name("committer".into()).spawn(move || {
+            let _ = stop.send(committer.run(&jobs_in).err());
+        })?;
+        tokio::spawn(take_connections(endpoint, connections_in, links.clone()));
+        Ok((Engine { own, events, views: views_out, notices, links, dialer }, stopped))
+    }
+
+    /// Gives the node a command and waits until what it did is durable.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub async fn command(&self, command: Command) -> Result<Reply, EngineError> {
+        let (answer, answered) = oneshot::channel();
+        self.events.send(Event::Command { command, answer }).await.map_err(|_| EngineError::Stopped)?;
+        Ok(answered.await.map_err(|_| EngineError::Stopped)??)
+    }
+
+    /// Appends changes to this node's log of a space.
+    ///
+    /// # Errors
+    /// [`EngineError`]; on [`CommandError::LogChanged`] the changes are to be made again for the present log.
+    pub async fn append(
+        &self,
+        space: SpaceId,
+        log: LogKey,
+        changes: Vec<Vec<u8>>,
+    ) -> Result<Vec<EntryRef>, EngineError> {
+        match self.command(Command::Append { space, log, changes }).await? {
+            Reply::Appended(entries) => Ok(entries),
+            _ => Err(EngineError::Stopped),
+        }
+    }
+
+    /// How the node stands.
+    ///
+    /// # Errors
+    /// [`EngineError::Stopped`].
+    pub async fn status(&self) -> Result<NodeStatus, EngineError> {
+        match self.command(Command::Status).await? {
+            Reply::Status(status) => Ok(*status),
+            _ => Err(EngineError::Stopped),
+        }
+    }
+
+    /// The node's id.
+    pub fn own(&self) -> NodeId {
+        self.own
+    }
+
+    /// The present picture of a space.
+    pub fn view(&self, space: &SpaceId) -> Option<Arc<SpaceView>> {
+        self.views.borrow().get(space).cloned()
+    }
+
+    /// The present pictures of all spaces.
+    pub fn views(&self) -> Vec<Arc<SpaceView>> {
+        self.views.borrow().values().cloned().collect()
+    }
+
+    /// What happens from now on.
+    pub fn notices(&self) -> broadcast::Receiver<Notice> {
+        self.notices.subscribe()
+    }
+
+    /// The address of a connected peer.
+    pub fn address(&self, peer: &NodeId) -> Option<SocketAddr> {
+        self.links.address(peer)
+    }
+
+    /// Why a peer is not connected, in words; none when it is, or is not called.
+    pub fn trouble(&self, peer: &NodeId) -> Option<String> {
+        match self.dialer.state(*peer)? {
+            crate::transport::PeerState::Waiting { error, .. } => error.map(|error| error.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Calls a peer now instead of at the end of its wait.
+    pub fn nudge(&self, peer: NodeId) {
+        self.dialer.nudge(peer);
+    }
+
+    /// Stops the core; what it has decided is still carried out.
+    pub async fn stop(&self) {
+        let _ = self.events.send(Event::Stop).await;
+    }
+}
+
+async fn take_connections(
+    endpoint: Endpoint,
+    mut called: mpsc::Receiver<crate::transport::Connection>,
+    links: Links,
+) {
+    loop {
+        let connection = tokio::select! {
+            Some(connection) = called.recv() => connection,
+            Some(connection) = endpoint.accept() => connection,
+            else => return,
+        };
+        links.adopt(connection).await;
+    }
+}
