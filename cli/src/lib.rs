@@ -1,1 +1,25 @@
-//! Portolan.
+//! Portolan's command line: it speaks to people and to a running `portoland`, and decides nothing.
+//!
+//! Lower floors first; a file imports only from floors below its own (`docs/ARCHITECTURE.md`).
+
+pub mod import;
+pub mod sample;
+
+pub mod error;
+pub mod text;
+pub mod time;
+
+pub mod args;
+pub mod draft_file;
+pub mod fields;
+pub mod home;
+pub mod output;
+pub mod progress;
+
+pub mod client;
+pub mod editor;
+
+pub mod context;
+pub mod resolve;
+
+pub mod commands;

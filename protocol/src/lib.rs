@@ -22,6 +22,12 @@ pub mod commit;
 pub mod control;
 pub mod image;
 
+pub mod record;
+
+pub mod record_id;
+
+pub mod api;
+
 pub mod membership;
 
 pub mod frontier;

@@ -52,3 +52,24 @@ pub const FRONTIER_LOGS_MAX: usize = 40_000;
 
 /// Parked runs held on behalf of one peer.
 pub const PARKED_RUNS_PER_PEER_MAX: usize = 1_024;
+
+/// Operations that one change to a document may hold.
+pub const OPS_PER_CHANGE_MAX: u64 = 600_000;
+
+/// Highest operation counter that a change may reach: far from where 32 bits end, and more than a record ever needs.
+pub const OP_COUNTER_MAX: u64 = 1 << 31;
+
+/// Actors that one change may name beside its own.
+pub const ACTORS_PER_CHANGE_MAX: usize = 4_096;
+
+/// Bytes of an actor id.
+pub const ACTOR_BYTES: usize = 32;
+
+/// Largest record, keys and values together, in bytes. A change that rewrites all of it stays below the limits above.
+pub const RECORD_BYTES_MAX: usize = 256 << 10;
+
+/// Longest flat key of a record, in bytes.
+pub const KEY_BYTES_MAX: usize = 256;
+
+/// Most flat keys in one record.
+pub const FIELDS_MAX: usize = 4_096;

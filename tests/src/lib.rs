@@ -1,1 +1,3 @@
-//! Portolan.
+//! What the tests of the whole are made of; nothing here is shipped.
+
+pub mod tidy;

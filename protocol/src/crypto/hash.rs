@@ -33,6 +33,10 @@ impl Context {
     pub const NONCE_KEY: Context = Context("portolan 2026 nonce key v1");
     /// The Automerge actor of a log, a document and a start.
     pub const ACTOR: Context = Context("portolan 2026 automerge actor v1");
+    /// From a space and a source to the document that an imported file becomes.
+    pub const IMPORTED_DOCUMENT: Context = Context("portolan 2026 imported document v1");
+    /// From its content to the id of an imported list item.
+    pub const IMPORTED_ITEM: Context = Context("portolan 2026 imported item v1");
     /// A bucket of a frontier, and the frontier over its buckets.
     pub const FRONTIER: Context = Context("portolan 2026 frontier v1");
 

@@ -1,0 +1,375 @@
+//! The client of the local API, and the only file that knows it is HTTP. One connection per request: the socket is local.
+//!
+//! It says what the daemon said, or why the daemon could not be asked. What an answer means is the commands' affair.
+
+use std::{
+    fs, io,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt as _, Full, combinators::BoxBody};
+use hyper::{
+    Method, Request, Response,
+    body::{Frame, Incoming},
+    client::conn::http1,
+    header::{ACCEPT, CONTENT_TYPE, HOST},
+};
+use hyper_util::rt::TokioIo;
+use portolan_protocol::api::{ApiError, ErrorKind, Event, NDJSON, PREFIX, VERSION_HEADER};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::{net::UnixStream, sync::mpsc};
+
+use crate::error::{Result, internal};
+
+/// Largest answer that is taken as one piece. A page of the longest list is far below it.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+/// Longest line of a streamed answer.
+const LINE_BYTES_MAX: usize = 16 << 20;
+
+type Body = BoxBody<Bytes, io::Error>;
+
+/// A way to ask the daemon behind one socket.
+#[derive(Clone, Debug)]
+pub struct Client {
+    socket: PathBuf,
+    /// How the daemon of this home is started, for the error that says it does not run.
+    start: String,
+}
+
+impl Client {
+    /// A client of the daemon at `socket`. Nothing is opened yet. `start` is the command that starts the daemon.
+    pub fn new(socket: PathBuf, start: String) -> Self {
+        Self { socket, start }
+    }
+
+    /// `GET path`.
+    ///
+    /// # Errors
+    /// What the daemon said, or why it could not be asked; so for the others.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        self.ask(Method::GET, path, empty()).await
+    }
+
+    /// `GET path?query`, the fields of `query` that are not null as its parameters.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn query<T: DeserializeOwned>(&self, path: &str, query: &impl Serialize) -> Result<T> {
+        self.get(&with_query(path, query)?).await
+    }
+
+    /// `POST path` with a JSON body.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
+        self.ask(Method::POST, path, json(body)?).await
+    }
+
+    /// `PATCH path` with a JSON body.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn patch<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
+        self.ask(Method::PATCH, path, json(body)?).await
+    }
+
+    /// `DELETE path?query`.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn delete<T: DeserializeOwned>(&self, path: &str, query: &impl Serialize) -> Result<T> {
+        self.ask(Method::DELETE, &with_query(path, query)?, empty()).await
+    }
+
+    /// `POST path` with a JSON body, answered by a stream of lines.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn stream<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<Lines<T>> {
+        let response = self.send(Method::POST, path, json(body)?).await?;
+        Ok(Lines::new(self.success(response).await?))
+    }
+
+    /// `POST path?query` with a body of lines as they come, answered by a stream of lines. The sender should be bounded:
+    /// it is read as fast as the daemon takes it.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn exchange<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &impl Serialize,
+        lines: mpsc::Receiver<Bytes>,
+    ) -> Result<Lines<T>> {
+        let body = (Some(NDJSON), LineBody(lines).boxed());
+        let response = self.send(Method::POST, &with_query(path, query)?, body).await?;
+        Ok(Lines::new(self.success(response).await?))
+    }
+
+    /// What happens from now on.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn events(&self) -> Result<Events> {
+        let response = self.send(Method::GET, "/events", empty()).await?;
+        Ok(Events(Lines::new(self.success(response).await?)))
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: (Option<&'static str>, Body),
+    ) -> Result<T> {
+        let response = self.success(self.send(method, path, body).await?).await?;
+        let release = release(&response);
+        let bytes = collect(response).await?;
+        serde_json::from_slice(&bytes).map_err(|error| misunderstood(&release, &error.to_string()))
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        (media_type, body): (Option<&'static str>, Body),
+    ) -> Result<Response<Incoming>> {
+        let stream = UnixStream::connect(&self.socket).await.map_err(|error| self.unreachable(&error))?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(cut)?;
+        // It ends by itself with the last handle of the exchange; its errors come out there.
+        tokio::spawn(connection);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{PREFIX}{path}"))
+            .header(HOST, "portolan")
+            .header(ACCEPT, "application/json");
+        if let Some(media_type) = media_type {
+            request = request.header(CONTENT_TYPE, media_type);
+        }
+        let request = request.body(body).map_err(|error| internal(format!("cannot ask for {path}: {error}")))?;
+        sender.send_request(request).await.map_err(cut)
+    }
+
+    async fn success(&self, response: Response<Incoming>) -> Result<Response<Incoming>> {
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let release = release(&response);
+        let bytes = collect(response).await?;
+        Err(match serde_json::from_slice::<ApiError>(&bytes) {
+            Ok(error) => error,
+            Err(_) => misunderstood(&release, &format!("it answered with HTTP status {status}")),
+        })
+    }
+
+    fn unreachable(&self, error: &io::Error) -> ApiError {
+        let socket = self.socket.display();
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+                ApiError::new(ErrorKind::Unavailable, format!("the daemon is not running: nobody listens at {socket}"))
+                    .safe("Nothing was changed.")
+                    .next(format!(
+                        "Start it with `{}`, or `systemctl start portoland` where it is a service; or name another home with --home.",
+                        self.start
+                    ))
+            }
+            io::ErrorKind::PermissionDenied => {
+                let next = match group_of(&self.socket) {
+                    Some(group) => format!(
+                        "Ask an administrator to put your login into the group `{group}` and to add it with `portolan user add`; then log in again."
+                    ),
+                    None => "Ask an administrator of this node to add your login with `portolan user add`.".into(),
+                };
+                ApiError::new(ErrorKind::Forbidden, format!("this login may not open the daemon's socket {socket}"))
+                    .safe("Nothing was changed.")
+                    .next(next)
+            }
+            _ => ApiError::new(ErrorKind::Unavailable, format!("cannot reach the daemon at {socket}: {error}"))
+                .safe("Nothing was changed."),
+        }
+    }
+}
+
+/// A body that is sent as its lines come.
+struct LineBody(mpsc::Receiver<Bytes>);
+
+impl hyper::body::Body for LineBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        self.0.poll_recv(context).map(|line| line.map(|line| Ok(Frame::data(line))))
+    }
+}
+
+/// The values of an answer that comes line by line.
+#[derive(Debug)]
+pub struct Lines<T> {
+    body: Incoming,
+    buffer: BytesMut,
+    /// Bytes of the buffer that were searched and hold no line break.
+    searched: usize,
+    release: Option<String>,
+    ended: bool,
+    values: std::marker::PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned> Lines<T> {
+    fn new(response: Response<Incoming>) -> Self {
+        let release = release(&response);
+        Self {
+            body: response.into_body(),
+            buffer: BytesMut::new(),
+            searched: 0,
+            release,
+            ended: false,
+            values: std::marker::PhantomData,
+        }
+    }
+
+    /// The next value; none at the end of the stream.
+    ///
+    /// # Errors
+    /// When the stream was cut or holds something else.
+    pub async fn next(&mut self) -> Result<Option<T>> {
+        loop {
+            match self.line().await? {
+                None => return Ok(None),
+                Some(line) if line.trim_ascii().is_empty() => {}
+                Some(line) => {
+                    let value = serde_json::from_slice(&line);
+                    return value.map(Some).map_err(|error| misunderstood(&self.release, &error.to_string()));
+                }
+            }
+        }
+    }
+
+    async fn line(&mut self) -> Result<Option<Bytes>> {
+        loop {
+            if let Some(at) = self.buffer.iter().skip(self.searched).position(|byte| *byte == b'\n') {
+                let line = self.buffer.split_to(self.searched + at + 1);
+                self.searched = 0;
+                return Ok(Some(line.freeze()));
+            }
+            self.searched = self.buffer.len();
+            if self.buffer.len() > LINE_BYTES_MAX {
+                return Err(misunderstood(&self.release, "a line of its answer is too long"));
+            }
+            if self.ended {
+                self.searched = 0;
+                let rest = self.buffer.split();
+                return Ok((!rest.is_empty()).then(|| rest.freeze()));
+            }
+            match self.body.frame().await {
+                Some(Ok(frame)) => self.buffer.extend_from_slice(frame.data_ref().map_or(&[], |data| data)),
+                Some(Err(error)) => return Err(cut(error)),
+                None => self.ended = true,
+            }
+        }
+    }
+}
+
+/// Server-sent events.
+#[derive(Debug)]
+pub struct Events(Lines<serde::de::IgnoredAny>);
+
+impl Events {
+    /// The next event; none when the daemon ends the stream.
+    ///
+    /// # Errors
+    /// When the stream was cut or holds something else.
+    pub async fn next(&mut self) -> Result<Option<Event>> {
+        while let Some(line) = self.0.line().await? {
+            // An event of ours is one `data` line; `event`, `id` and comments repeat it or keep the connection alive.
+            if let Some(data) = line.strip_prefix(b"data:") {
+                let event = serde_json::from_slice(data);
+                return event.map(Some).map_err(|error| misunderstood(&self.0.release, &error.to_string()));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn empty() -> (Option<&'static str>, Body) {
+    (None, Full::default().map_err(|never| match never {}).boxed())
+}
+
+fn json(body: &impl Serialize) -> Result<(Option<&'static str>, Body)> {
+    let bytes = serde_json::to_vec(body).map_err(|error| internal(error.to_string()))?;
+    Ok((Some("application/json"), Full::from(bytes).map_err(|never| match never {}).boxed()))
+}
+
+fn release(response: &Response<Incoming>) -> Option<String> {
+    response.headers().get(VERSION_HEADER)?.to_str().ok().map(str::to_owned)
+}
+
+async fn collect(response: Response<Incoming>) -> Result<Bytes> {
+    let body = http_body_util::Limited::new(response.into_body(), ANSWER_BYTES_MAX);
+    body.collect().await.map(|body| body.to_bytes()).map_err(|error| {
+        ApiError::new(ErrorKind::Unavailable, format!("the daemon's answer was cut off: {error}"))
+            .safe("What it had acknowledged before is kept; what this command asked for may or may not be done.")
+            .next("See `portolan status`, then run the command again.")
+    })
+}
+
+fn cut(error: hyper::Error) -> ApiError {
+    ApiError::new(ErrorKind::Unavailable, format!("the connection to the daemon was cut: {error}"))
+        .safe("What it had acknowledged before is kept; what this command asked for may or may not be done.")
+        .next("See whether the daemon still runs (`portolan status`), then run the command again.")
+}
+
+fn misunderstood(release: &Option<String>, why: &str) -> ApiError {
+    let daemon = release.as_deref().unwrap_or("an unknown release");
+    let own = env!("CARGO_PKG_VERSION");
+    ApiError::new(
+        ErrorKind::Conflict,
+        format!("the daemon ({daemon}) and this `portolan` ({own}) do not understand each other: {why}"),
+    )
+    .safe("What the daemon has acknowledged is kept.")
+    .next("Install the same release of both, and restart the daemon.")
+}
+
+/// The group that may open the socket, where that can be told.
+fn group_of(socket: &Path) -> Option<String> {
+    let gid = fs::metadata(socket).ok()?.gid();
+    let groups = fs::read_to_string("/etc/group").ok()?;
+    groups.lines().find_map(|line| {
+        let mut parts = line.split(':');
+        let (name, id) = (parts.next()?, parts.nth(1)?);
+        (id.parse() == Ok(gid)).then(|| name.to_owned())
+    })
+}
+
+fn with_query(path: &str, query: &impl Serialize) -> Result<String> {
+    let value = serde_json::to_value(query).map_err(|error| internal(error.to_string()))?;
+    let mut out = path.to_owned();
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let value = match value {
+            serde_json::Value::Null => continue,
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        out.push(if out.contains('?') { '&' } else { '?' });
+        out.push_str(&encode(name));
+        out.push('=');
+        out.push_str(&encode(&value));
+    }
+    Ok(out)
+}
+
+/// One segment of a path, or one part of a query, percent-encoded.
+pub fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}

@@ -1,0 +1,90 @@
+//! `portolan check`: verify what is stored, and derive documents anew.
+
+use clap::Args;
+use portolan_protocol::api::{CheckEvent, CheckRequest, CheckStage, Checked, ErrorKind, Finding, Severity};
+use serde::Serialize;
+
+use crate::{
+    context::Context,
+    error::{ApiError, Result, internal},
+    output::count,
+    progress::Progress,
+    text,
+};
+
+#[derive(Args, Debug)]
+pub(super) struct Check {
+    /// Derive documents, snapshots and the list from the log anew
+    #[arg(long)]
+    rebuild: bool,
+}
+
+/// What `--json` shows.
+#[derive(Debug, Serialize)]
+struct Report {
+    checked: Checked,
+    findings: Vec<Finding>,
+}
+
+impl Check {
+    pub(super) async fn run(self, context: &Context) -> Result<()> {
+        let progress = Progress::start("checking", None);
+        let mut events = context.client()?.stream("/check", &CheckRequest { rebuild: self.rebuild }).await?;
+        let mut findings = Vec::new();
+        let checked = loop {
+            match events.next().await? {
+                Some(CheckEvent::Progress { stage, done, total }) => progress.update(label(stage), done, total),
+                Some(CheckEvent::Finding { finding }) => findings.push(finding),
+                Some(CheckEvent::Done { checked }) => break checked,
+                Some(CheckEvent::Failed { error }) => return Err(error),
+                None => return Err(internal("the check ended without a result")),
+            }
+        };
+        drop(progress);
+        context.output.show(&Report { checked, findings }, human)?;
+        if checked.damage == 0 {
+            return Ok(());
+        }
+        let damage = count(checked.damage, "damage was", "damages were");
+        Err(ApiError::new(ErrorKind::Damaged, format!("{damage} found"))
+            .safe("Everything that is not named above was verified.")
+            .next("Documents are derived anew with `portolan check --rebuild`; entries come back from peers by `portolan sync`."))
+    }
+}
+
+fn label(stage: CheckStage) -> &'static str {
+    match stage {
+        CheckStage::Logs => "verifying logs",
+        CheckStage::Heads => "comparing acknowledged heads",
+        CheckStage::Documents => "comparing documents",
+        CheckStage::Rebuild => "deriving documents",
+        CheckStage::Unknown => "checking",
+    }
+}
+
+fn human(report: &Report) -> String {
+    let mut out = String::new();
+    for finding in &report.findings {
+        let severity = match finding.severity {
+            Severity::Notice => "notice",
+            Severity::Damage => "DAMAGE",
+        };
+        out.push_str(&format!("{severity}: {}\n", text::shown(&finding.message)));
+        for (label, words) in [("safe", &finding.safe), ("next", &finding.next)] {
+            if !words.is_empty() {
+                out.push_str(&format!("  {label}: {}\n", text::shown(words)));
+            }
+        }
+    }
+    let checked = &report.checked;
+    out.push_str(&format!(
+        "{} in {} of {}, {}, {}: {}\n",
+        count(checked.entries, "entry", "entries"),
+        count(checked.logs, "log", "logs"),
+        count(checked.spaces, "space", "spaces"),
+        count(checked.payloads, "payload", "payloads"),
+        count(checked.documents, "document", "documents"),
+        if checked.damage == 0 { "all as they should be".into() } else { count(checked.damage, "damage", "damages") },
+    ));
+    out
+}

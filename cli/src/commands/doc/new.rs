@@ -1,0 +1,101 @@
+//! `portolan doc new`: a new record.
+
+use clap::Args;
+use portolan_protocol::{
+    api::{CreateDocument, Saved},
+    id::SpaceId,
+    record::{RecordDraft, TYPES, Value},
+};
+
+use super::{saved::saved, source::Source};
+use crate::{
+    client::Client,
+    context::Context,
+    draft_file::{self, Fields},
+    editor,
+    error::{Result, usage},
+    fields, resolve,
+};
+
+#[derive(Args, Debug)]
+pub(in crate::commands) struct New {
+    /// Where it goes: the space's name, its id, or the start of one
+    #[arg(long)]
+    space: String,
+    /// What it is
+    #[arg(long = "type", value_name = "TYPE", default_value = TYPES[0])]
+    kind: String,
+    /// Its original language, such as fr or ar
+    #[arg(long, value_name = "TAG")]
+    language: String,
+    /// Its title
+    #[arg(long)]
+    title: Option<String>,
+    #[command(flatten)]
+    source: Source,
+}
+
+impl New {
+    pub(super) async fn run(self, context: &Context) -> Result<()> {
+        let client = context.client()?;
+        let language = fields::language(&self.language)?;
+        let space = resolve::space(&client, &self.space).await?.id;
+        let result = if let Some(path) = &self.source.from_file {
+            let fields = draft_file::read(&editor::read_text(path)?)?;
+            self.create(&client, space, &language, fields).await?
+        } else if self.source.has_fields() || self.title.is_some() {
+            let fields = self.source.fields(&language)?;
+            self.create(&client, space, &language, fields).await?
+        } else {
+            self.write(&client, space, &language).await?
+        };
+        context.output.show(&result, saved)
+    }
+
+    async fn create(&self, client: &Client, space: SpaceId, language: &str, mut fields: Fields) -> Result<Saved> {
+        if let Some(title) = &self.title {
+            fields.insert(format!("title/{language}"), title.as_str().into());
+        }
+        fields.retain(|_, value| !value.is_absent());
+        let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_owned));
+        let kind = text(fields.remove("type")).unwrap_or_else(|| self.kind.clone());
+        let language = text(fields.remove("language")).unwrap_or_else(|| language.to_owned());
+        let draft = RecordDraft { fields, ..RecordDraft::new(&kind, &language) };
+        let request = CreateDocument { draft, reason: self.source.reason.clone() };
+        client.post(&format!("/spaces/{space}/documents"), &request).await
+    }
+
+    /// Lets the person write it in an editor.
+    async fn write(&self, client: &Client, space: SpaceId, language: &str) -> Result<Saved> {
+        let template = self.template(language);
+        let written = editor::edit("new", &template)?;
+        if written.text == template {
+            written.done();
+            return Err(usage("nothing was written, so there is nothing to save"));
+        }
+        let saved = match draft_file::read(&written.text) {
+            Ok(fields) => self.create(client, space, language, fields).await,
+            Err(error) => Err(error),
+        };
+        match saved {
+            Ok(saved) => {
+                written.done();
+                Ok(saved)
+            }
+            Err(error) => Err(written.kept(error, &format!("portolan doc new --space {space} --language {language}"))),
+        }
+    }
+
+    fn template(&self, language: &str) -> String {
+        let mut fields = Fields::new();
+        fields.insert("type".into(), self.kind.as_str().into());
+        fields.insert("language".into(), language.into());
+        for empty in [format!("title/{language}"), format!("body/{language}"), "originator".into()] {
+            fields.insert(empty, "".into());
+        }
+        fields.insert("marking".into(), "AMBER".into());
+        fields.insert("status".into(), "draft".into());
+        let notes = ["A new record. Leave a field empty to leave it out; `#` begins a comment.".to_owned()];
+        draft_file::write(&fields, &notes)
+    }
+}

@@ -1,0 +1,45 @@
+//! Where the text of a record comes from: options, a file, or the person's editor.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::{
+    draft_file::Fields,
+    editor,
+    error::Result,
+    fields::{self, Setting},
+};
+
+/// What `doc new` and `doc edit` take.
+#[derive(Args, Debug)]
+pub(super) struct Source {
+    /// The body, Markdown, from this file; - reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) body_file: Option<PathBuf>,
+    /// Set a field: FIELD=TEXT, FIELD= removes it, FIELD:=JSON; may be repeated
+    #[arg(long = "set", value_name = "FIELD=VALUE", value_parser = fields::parse)]
+    pub(super) settings: Vec<Setting>,
+    /// All fields from a file as the editor shows it; what the file leaves out is removed
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["body_file", "settings"])]
+    pub(super) from_file: Option<PathBuf>,
+    /// Why, in a few words, for the history
+    #[arg(long, default_value = "")]
+    pub(super) reason: String,
+}
+
+impl Source {
+    /// Whether fields were given on the command line.
+    pub(super) fn has_fields(&self) -> bool {
+        self.body_file.is_some() || !self.settings.is_empty()
+    }
+
+    /// The fields that the command line gives, texts without a language of their own in `language`.
+    pub(super) fn fields(&self, language: &str) -> Result<Fields> {
+        let mut fields: Fields = self.settings.iter().map(|setting| setting.in_language(language)).collect();
+        if let Some(path) = &self.body_file {
+            fields.insert(format!("body/{language}"), editor::read_text(path)?.as_str().into());
+        }
+        Ok(fields)
+    }
+}

@@ -1,0 +1,275 @@
+//! `portolan import`: files become drafts here and records in the daemon, as one stream, so that any number of files passes.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use clap::Args;
+use portolan_protocol::{
+    api::{ErrorKind, ImportEvent, ImportItem, ImportOutcome, ImportQuery, ImportTotals, Imported},
+    record::Warning,
+};
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use crate::{
+    context::Context,
+    error::{ApiError, Result, internal, usage},
+    fields,
+    import::{self, Files, Options},
+    output::count,
+    progress::Progress,
+    resolve, text,
+};
+
+/// Items that reading may be ahead of the daemon.
+const AHEAD: usize = 64;
+/// Refusals and warnings that are named on the terminal; `--json` has all.
+const NAMED_MAX: usize = 20;
+
+#[derive(Args, Debug)]
+pub(super) struct Import {
+    /// A file, or a directory with Markdown and HTML files
+    path: PathBuf,
+    /// Where the records go: the space's name, its id, or the start of one
+    #[arg(long)]
+    space: String,
+    /// Say what would happen and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// The language of files that do not say their own
+    #[arg(long, value_name = "TAG")]
+    language: Option<String>,
+    /// What the source is called; the same name and path is the same record [default: the directory's name]
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// A field for files that do not set it, FIELD=TEXT, such as marking=GREEN; may be repeated
+    #[arg(long = "default", value_name = "FIELD=TEXT", value_parser = default)]
+    defaults: Vec<(String, String)>,
+}
+
+fn default(text: &str) -> std::result::Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
+        _ => Err("expected FIELD=TEXT".into()),
+    }
+}
+
+/// What `--json` shows.
+#[derive(Debug, Default, Serialize)]
+struct Report {
+    dry_run: bool,
+    totals: ImportTotals,
+    /// Files of other formats, and links, that were not looked into.
+    passed_over: u64,
+    /// Images that files refer to. The reference stays in the text; the image is not imported.
+    images_not_imported: u64,
+    /// Files that could not be read as records, and records that the daemon refused.
+    refused: Vec<Refused>,
+    warnings: Vec<Warned>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Refused {
+    source: String,
+    reason: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Warned {
+    source: String,
+    #[serde(flatten)]
+    warning: Warning,
+}
+
+/// What the reading side found, besides the items it sent.
+#[derive(Debug, Default)]
+struct Reading {
+    images: u64,
+    refused: Vec<Refused>,
+    warnings: Vec<Warned>,
+}
+
+impl Import {
+    pub(super) async fn run(self, context: &Context) -> Result<()> {
+        let client = context.client()?;
+        let space = resolve::space(&client, &self.space).await?.id;
+        let options = Options {
+            space,
+            source: self.source.clone().unwrap_or_else(|| import::source_name(&self.path)),
+            language: self.language.as_deref().map(fields::language).transpose()?,
+            directory_language: None,
+            defaults: self.defaults.clone(),
+        };
+        let files = import::read(&self.path, &options).map_err(|error| {
+            usage(error.to_string()).safe("Nothing was imported.").next("Name a file or a directory that can be read.")
+        })?;
+        let mut report = Report { dry_run: self.dry_run, passed_over: files.passed_over() as u64, ..Report::default() };
+        let total = files.total() as u64;
+        let progress = Progress::start(if self.dry_run { "looking" } else { "importing" }, Some(total));
+
+        let (sender, lines) = mpsc::channel(AHEAD);
+        let unread = Arc::new(AtomicU64::new(0));
+        let reading = {
+            let unread = Arc::clone(&unread);
+            tokio::task::spawn_blocking(move || read(files, &sender, &unread))
+        };
+        let query = ImportQuery { dry_run: self.dry_run };
+        let mut events = client.exchange(&format!("/spaces/{space}/import"), &query, lines).await?;
+        let outcome = loop {
+            match events.next().await? {
+                Some(ImportEvent::Batch { items, totals }) => {
+                    report.take(items);
+                    let read = totals.created + totals.updated + totals.unchanged + totals.refused;
+                    progress.update(progress_label(self.dry_run), read + unread.load(Ordering::Relaxed), Some(total));
+                }
+                Some(ImportEvent::Done { totals }) => break Ok(totals),
+                Some(ImportEvent::Failed { error, totals }) => break Err((error, totals)),
+                None => return Err(cut_off()),
+            }
+        };
+        // The reader ends when its last item is taken, or when nobody takes any more.
+        drop(events);
+        let reading = reading.await.map_err(|_| internal("reading the files stopped"))??;
+        drop(progress);
+        let failure = report.finish(reading, outcome);
+        context.output.show(&report, human)?;
+        match failure {
+            Some(error) => Err(error),
+            None if report.totals.refused > 0 => Err(refused(report.totals.refused)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn progress_label(dry_run: bool) -> &'static str {
+    if dry_run { "looking" } else { "importing" }
+}
+
+fn cut_off() -> ApiError {
+    ApiError::new(ErrorKind::Unavailable, "the daemon ended the import without saying how it went")
+        .safe("The batches it had reported are kept, and importing again adds nothing twice.")
+        .next("See `portolan status`, then run the same import again.")
+}
+
+fn refused(number: u64) -> ApiError {
+    ApiError::new(ErrorKind::Incomplete, format!("{} not imported", count(number, "file was", "files were")))
+        .safe("The others are; importing again adds nothing twice.")
+        .next("Correct the files named above and run the same import again.")
+}
+
+/// Reads the files on a thread of its own and sends each as a line; stops when nobody takes any more.
+fn read(files: Files, lines: &mpsc::Sender<Bytes>, unread: &AtomicU64) -> Result<Reading> {
+    let mut reading = Reading::default();
+    for file in files {
+        let file = match file {
+            Ok(file) => file,
+            Err(error) => {
+                unread.fetch_add(1, Ordering::Relaxed);
+                reading.refused.push(Refused { source: error.path.clone(), reason: error.fault.to_string() });
+                continue;
+            }
+        };
+        reading.images += file.images as u64;
+        reading.warnings.extend(file.warnings.into_iter().map(|warning| Warned { source: file.path.clone(), warning }));
+        let item = ImportItem { document: file.document, draft: file.draft, source: file.path };
+        let mut line = serde_json::to_vec(&item).map_err(|error| internal(error.to_string()))?;
+        line.push(b'\n');
+        if lines.blocking_send(line.into()).is_err() {
+            break;
+        }
+    }
+    Ok(reading)
+}
+
+impl Report {
+    fn take(&mut self, items: Vec<Imported>) {
+        for item in items {
+            if let ImportOutcome::Refused { reason } = item.outcome {
+                self.refused.push(Refused { source: item.source, reason });
+            }
+        }
+    }
+
+    /// Joins what both sides found. The daemon's warnings are the ones found here already.
+    fn finish(
+        &mut self,
+        reading: Reading,
+        outcome: std::result::Result<ImportTotals, (ApiError, ImportTotals)>,
+    ) -> Option<ApiError> {
+        let (totals, failure) = match outcome {
+            Ok(totals) => (totals, None),
+            Err((error, totals)) => (totals, Some(error)),
+        };
+        self.totals = totals;
+        self.totals.refused += reading.refused.len() as u64;
+        self.images_not_imported = reading.images;
+        self.refused.extend(reading.refused);
+        self.refused.sort_by(|a, b| a.source.cmp(&b.source));
+        self.warnings = reading.warnings;
+        failure
+    }
+}
+
+fn human(report: &Report) -> String {
+    let mut out = String::new();
+    for refused in report.refused.iter().take(NAMED_MAX) {
+        out.push_str(&format!("not imported: {}: {}\n", text::shown(&refused.source), text::shown(&refused.reason)));
+    }
+    for Warned { source, warning } in report.warnings.iter().take(NAMED_MAX) {
+        let (path, message) = (text::shown(&warning.path), text::shown(&warning.message));
+        out.push_str(&format!("note: {}: {path} {message}\n", text::shown(source)));
+    }
+    let unnamed = report.refused.len().saturating_sub(NAMED_MAX) + report.warnings.len().saturating_sub(NAMED_MAX);
+    if unnamed > 0 {
+        out.push_str(&format!("and {unnamed} more; --json names all\n"));
+    }
+    let ImportTotals { created, updated, unchanged, refused } = report.totals;
+    let verb = if report.dry_run { "would be " } else { "" };
+    out.push_str(&format!(
+        "{verb}created {created}, changed {updated}, unchanged {unchanged}, not imported {refused}\n"
+    ));
+    if report.images_not_imported > 0 {
+        let images = count(report.images_not_imported, "image", "images");
+        out.push_str(&format!("{images} not imported; the texts keep their references\n"));
+    }
+    if report.passed_over > 0 {
+        let files = count(report.passed_over, "file", "files");
+        out.push_str(&format!("{files} of other formats passed over\n"));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_counts_both_sides() {
+        let mut report = Report { passed_over: 1, ..Report::default() };
+        report.take(vec![Imported {
+            document: portolan_protocol::id::DocumentId([0; 16]),
+            source: "b.md".into(),
+            outcome: ImportOutcome::Refused { reason: "too large".into() },
+            warnings: vec![],
+        }]);
+        let reading = Reading {
+            images: 2,
+            refused: vec![Refused { source: "a\u{202e}.md".into(), reason: "holds no text".into() }],
+            warnings: vec![],
+        };
+        let totals = ImportTotals { created: 3, refused: 1, ..ImportTotals::default() };
+        assert!(report.finish(reading, Ok(totals)).is_none());
+        assert_eq!(
+            human(&report),
+            "not imported: a\\u{202e}.md: holds no text\nnot imported: b.md: too large\n\
+             created 3, changed 0, unchanged 0, not imported 2\n\
+             2 images not imported; the texts keep their references\n1 file of other formats passed over\n"
+        );
+    }
+}

@@ -1,0 +1,173 @@
+//! The commands, one file each: what is typed, what is asked of the daemon, what is shown.
+
+mod check;
+mod completions;
+mod demo;
+mod doc;
+mod events;
+mod import;
+mod init;
+mod node;
+mod peer;
+mod space;
+mod status;
+mod sync;
+mod user;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::{
+    args::Global,
+    context::Context,
+    error::{ApiError, ErrorKind, Result},
+};
+
+/// A shared knowledge base of partner agencies: every partner keeps all of it, works offline, and exchanges signed changes.
+#[derive(Parser, Debug)]
+#[command(name = "portolan", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done, 2 usage, 3 not found, 4 forbidden, 5 conflict, 6 daemon not running, \
+    7 incomplete, 8 damaged data, 9 disk full, 10 file error, 70 internal fault.")]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Make a node: its keys, its card, its empty store
+    Init(init::Init),
+    /// What this node is, what it holds, and what each peer has confirmed
+    Status(status::Status),
+    /// Who may use this node
+    #[command(subcommand)]
+    User(user::User),
+    /// This node's own card
+    #[command(subcommand)]
+    Node(node::Node),
+    /// Other nodes
+    #[command(subcommand)]
+    Peer(peer::Peer),
+    /// Spaces and their members
+    #[command(subcommand)]
+    Space(space::Space),
+    /// Records
+    #[command(subcommand)]
+    Doc(doc::Doc),
+    /// Bring in Markdown and HTML files
+    Import(import::Import),
+    /// Exchange with peers now, and wait for their receipts
+    Sync(sync::Sync),
+    /// Verify what is stored; with --rebuild, derive documents anew
+    Check(check::Check),
+    /// Show what happens, as it happens
+    Events(events::Events),
+    /// Three nodes on this machine show what Portolan does
+    Demo(demo::Demo),
+    /// Completions for a shell, on standard output
+    Completions(completions::Completions),
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What the command came to.
+pub fn run(cli: Cli) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+        ApiError::new(ErrorKind::Internal, format!("the machine gives no resources to begin with: {error}"))
+    })?;
+    let context = Context::new(cli.global);
+    let outcome = runtime.block_on(perform(&context, cli.command));
+    // A thread that still reads standard input must not hold up the exit.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn perform(context: &Context, command: Command) -> Result<()> {
+    match command {
+        Command::Init(command) => command.run(context).await,
+        Command::Status(command) => command.run(context).await,
+        Command::User(command) => command.run(context).await,
+        Command::Node(command) => command.run(context).await,
+        Command::Peer(command) => command.run(context).await,
+        Command::Space(command) => command.run(context).await,
+        Command::Doc(command) => command.run(context).await,
+        Command::Import(command) => command.run(context).await,
+        Command::Sync(command) => command.run(context).await,
+        Command::Check(command) => command.run(context).await,
+        Command::Events(command) => command.run(context).await,
+        Command::Demo(command) => command.run(context).await,
+        Command::Completions(command) => command.run(&mut Cli::command()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_of_the_manual_is_understood() {
+        for line in [
+            "init --name A --organisation B --country it --listen [::]:7443 --address a.example:7443",
+            "status --json",
+            "user add amina --name Amina --can write --space s",
+            "user list",
+            "user remove amina",
+            "node card --out x",
+            "node set --address a:1 --address b:2",
+            "peer add x.card --fingerprint 00000",
+            "peer list",
+            "peer show x",
+            "peer remove x",
+            "space create S",
+            "space list",
+            "space show S",
+            "space name S T",
+            "space members S",
+            "space grant S P --role writer --no-history",
+            "space revoke S P",
+            "space rotate S",
+            "doc new --space S --language fr --title T --body-file - --set status=draft",
+            "doc list --space S --tag a --deleted",
+            "doc show D",
+            "doc edit D --set title=x --reason why",
+            "doc history D",
+            "doc delete D --reason why",
+            "import dir --space S --dry-run --language fr",
+            "sync",
+            "sync P --wait 30s",
+            "check --rebuild",
+            "events",
+            "demo --keep dir",
+            "completions bash",
+            "--home /h --socket s status",
+        ] {
+            let parsed = Cli::try_parse_from(std::iter::once("portolan").chain(line.split(' ')));
+            assert!(parsed.is_ok(), "{line}: {:?}", parsed.err());
+        }
+    }
+
+    #[test]
+    fn mistakes_are_refused_before_anything_is_asked() {
+        for line in [
+            "",
+            "user add amina --name A --can everything",
+            "space grant S P --role root",
+            "init --name A --organisation B --country Italy",
+            "init --name A --organisation B --country IT --address nowhere",
+            "sync --wait soon",
+            "doc new --space S --set nothing",
+        ] {
+            let parsed =
+                Cli::try_parse_from(std::iter::once("portolan").chain(line.split(' ').filter(|a| !a.is_empty())));
+            assert!(parsed.is_err(), "{line}");
+        }
+    }
+}

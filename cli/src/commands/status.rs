@@ -1,0 +1,212 @@
+//! `portolan status`: what this node is, what it holds, and what each peer has confirmed.
+
+use std::fmt::Write as _;
+
+use clap::Args;
+use portolan_protocol::{
+    api::{self, Peer, PeerSpace, Route, Space, SpaceState},
+    time::Timestamp,
+};
+
+use crate::{
+    args::role_name,
+    context::Context,
+    error::Result,
+    output::{self, count, short},
+    text, time,
+};
+
+#[derive(Args, Debug)]
+pub(super) struct Status {}
+
+impl Status {
+    pub(super) async fn run(self, context: &Context) -> Result<()> {
+        let status: api::Status = context.client()?.get("/status").await?;
+        context.output.show(&status, |status| human(status, time::now()))
+    }
+}
+
+fn human(status: &api::Status, now: Timestamp) -> String {
+    let node = &status.node;
+    let mut out = output::pairs(&[
+        ("node", format!("{} ({}, {})", node.name, node.organisation, node.country)),
+        ("id", node.id.to_string()),
+        ("fingerprint", node.fingerprint.clone()),
+        ("listening at", if node.listen.is_empty() { "-".into() } else { node.listen.join(", ") }),
+        ("addresses on card", if node.addresses.is_empty() { "-".into() } else { node.addresses.join(", ") }),
+        ("release", status.version.clone()),
+        ("up for", time::long(status.uptime_ms)),
+        ("store", output::bytes(status.store_bytes)),
+        ("incarnation", node.incarnation.to_string()),
+    ]);
+    out.push_str("\nSpaces\n");
+    out.push_str(&spaces(&status.spaces));
+    out.push_str("\nPeers\n");
+    if status.peers.is_empty() {
+        out.push_str("none; introduce one with `portolan peer add CARD`\n");
+    }
+    for one in &status.peers {
+        out.push_str(&peer(one, now));
+    }
+    out
+}
+
+/// Spaces in a table, and below it what needs attention.
+pub(super) fn spaces(spaces: &[Space]) -> String {
+    if spaces.is_empty() {
+        return "none; make one with `portolan space create NAME`\n".into();
+    }
+    let rows: Vec<Vec<String>> = spaces
+        .iter()
+        .map(|space| {
+            let records = match space.entries_to_index {
+                0 => space.documents.to_string(),
+                behind => format!("{} ({behind} entries to go)", space.documents),
+            };
+            let state = match space.state {
+                SpaceState::Active => "active",
+                SpaceState::Outside => "not a member",
+                SpaceState::Removed => "removed",
+                SpaceState::UpgradeNeeded => "upgrade needed",
+                SpaceState::Unknown => "unknown to this release",
+            };
+            vec![
+                space.name.clone(),
+                short(space.id),
+                role_name(space.role).into(),
+                state.into(),
+                space.members.to_string(),
+                space.entries.to_string(),
+                records,
+                space.epoch.map_or("-".into(), short),
+            ]
+        })
+        .collect();
+    let mut out = output::table(&["name", "id", "role", "state", "members", "entries", "records", "epoch"], &rows);
+    for space in spaces {
+        for (number, what) in [
+            (space.parked, "parked: they wait for entries before them"),
+            (space.quarantined, "quarantined: held and passed on, not applied"),
+            (space.gaps, "without their payload"),
+            (space.unreadable, "that this node has no key for"),
+        ] {
+            if number > 0 {
+                let _ = writeln!(out, "  {}: {} {what}", text::shown(&space.name), count(number, "entry", "entries"));
+            }
+        }
+        if space.forks > 0 {
+            let forks = count(space.forks, "log was", "logs were");
+            let _ = writeln!(out, "  {}: {forks} FORKED by the author; see `portolan check`", text::shown(&space.name));
+        }
+    }
+    out
+}
+
+/// One peer and what it has receipted.
+pub(super) fn peer(peer: &Peer, now: Timestamp) -> String {
+    let mut out = format!("{}  {}\n", text::shown(&peer.name), short(peer.node));
+    if !peer.verified {
+        out.push_str("  NOT VERIFIED: nothing is exchanged; compare the fingerprint with `portolan peer add`\n");
+    }
+    let connection = match (&peer.connection, &peer.last_connection) {
+        (Some(open), _) => {
+            format!(
+                "connected ({}) at {} for {}",
+                route(open.route),
+                open.address,
+                time::long(now.since_ms(open.since_ms))
+            )
+        }
+        (None, Some(last)) => format!("not connected; last {} at {}", route(last.route), last.address),
+        (None, None) => "never connected".into(),
+    };
+    let _ = writeln!(out, "  {}", text::shown(&connection));
+    if let Some(heard) = peer.last_heard_ms {
+        let _ = writeln!(out, "  last heard {} ({})", time::ago(heard, now), time::rfc3339(heard));
+    }
+    if !peer.last_error.is_empty() {
+        let _ = writeln!(out, "  last attempt failed: {}", text::shown(&peer.last_error));
+    }
+    for space in &peer.spaces {
+        let _ = writeln!(out, "  {}", receipt(space, now));
+    }
+    out
+}
+
+/// What a peer has confirmed of a space; nothing that it did not.
+pub(super) fn receipt(space: &PeerSpace, now: Timestamp) -> String {
+    let name = text::shown(&space.space_name);
+    let role = role_name(space.role);
+    match space.receipt_ms {
+        None => format!("{name} ({role}): has confirmed nothing yet"),
+        Some(moment) => format!(
+            "{name} ({role}): {}, confirmed {} of {} entries {}",
+            if space.up_to_date { "up to date" } else { "BEHIND" },
+            space.entries_receipted,
+            space.entries_held,
+            time::ago(moment, now)
+        ),
+    }
+}
+
+fn route(route: Route) -> &'static str {
+    match route {
+        Route::Outgoing => "outgoing",
+        Route::Incoming => "incoming",
+        Route::Unknown => "by a route unknown to this release",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portolan_protocol::{
+        api::Connection,
+        control::Role,
+        id::{NodeId, SpaceId},
+    };
+
+    use super::*;
+
+    fn shared(receipt: Option<u64>) -> PeerSpace {
+        PeerSpace {
+            space: SpaceId([1; 32]),
+            space_name: "Harbours".into(),
+            role: Some(Role::Writer),
+            entries_receipted: 7,
+            entries_held: 9,
+            up_to_date: false,
+            receipt_ms: receipt.map(Timestamp),
+        }
+    }
+
+    #[test]
+    fn a_peer_is_told_as_it_is() {
+        let last = Connection { address: "192.0.2.7:7443".into(), route: Route::Outgoing, since_ms: Timestamp(0) };
+        let one = Peer {
+            node: NodeId([0; 32]),
+            name: "Tunis\u{202e}".into(),
+            organisation: String::new(),
+            country: "TN".into(),
+            addresses: vec![],
+            card_version: 1,
+            fingerprint: String::new(),
+            verified: false,
+            connection: None,
+            last_heard_ms: Some(Timestamp(1_000)),
+            last_connection: Some(last),
+            last_error: "timed out".into(),
+            next_attempt_ms: None,
+            spaces: vec![shared(Some(0)), shared(None)],
+        };
+        assert_eq!(
+            peer(&one, Timestamp(61_000)),
+            "Tunis\\u{202e}  aaaaaaaa\n  \
+             NOT VERIFIED: nothing is exchanged; compare the fingerprint with `portolan peer add`\n  \
+             not connected; last outgoing at 192.0.2.7:7443\n  \
+             last heard 60 s ago (1970-01-01T00:00:01Z)\n  \
+             last attempt failed: timed out\n  \
+             Harbours (writer): BEHIND, confirmed 7 of 9 entries 61 s ago\n  \
+             Harbours (writer): has confirmed nothing yet\n"
+        );
+    }
+}

@@ -1,0 +1,28 @@
+//! What every command has at hand: the options of all commands, and ways to answer and to ask.
+
+use crate::{args::Global, client::Client, error::Result, home, output::Output};
+
+/// The surroundings of one command.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Options of every command.
+    pub global: Global,
+    /// Where and how to answer.
+    pub output: Output,
+}
+
+impl Context {
+    /// The surroundings that the options ask for.
+    pub fn new(global: Global) -> Self {
+        Self { output: Output { json: global.json }, global }
+    }
+
+    /// A client of the daemon that the options mean. Nothing is opened yet.
+    ///
+    /// # Errors
+    /// When nothing says where the node lives.
+    pub fn client(&self) -> Result<Client> {
+        let home = home::home(&self.global)?;
+        Ok(Client::new(home::socket(&self.global)?, format!("portoland run --home {}", home.display())))
+    }
+}

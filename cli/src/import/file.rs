@@ -1,0 +1,133 @@
+//! One file made into a draft: what the file says, then what its place and the options say.
+
+use portolan_protocol::{
+    id::{DocumentId, SpaceId},
+    record::{RecordDraft, Value, Warning, canonical_language, check},
+    record_id::imported_document,
+};
+
+use super::{
+    content::Content,
+    error::Fault,
+    fields::{Fields, flatten, scalar},
+    html::Converter,
+    language, markdown,
+    text::{cut, decode},
+    walk::{Format, Found},
+};
+
+/// The type of a file that does not name one.
+pub const DEFAULT_TYPE: &str = "page";
+
+/// Longest title, in bytes; it stands in lists.
+const TITLE_BYTES_MAX: usize = 1_024;
+
+/// What the one who imports says about all files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The space they go to; it is part of their documents' ids.
+    pub space: SpaceId,
+    /// What the source is called. The same name and relative path is the same document, wherever it is imported.
+    pub source: String,
+    /// The language of files that do not say their own.
+    pub language: Option<String>,
+    /// The language that the name of the source's directory tells, used last.
+    pub directory_language: Option<String>,
+    /// Flat fields for files that do not set them, such as `marking` and `originator`.
+    pub defaults: Vec<(String, String)>,
+}
+
+/// A file, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportedFile {
+    /// Its path below what was named.
+    pub path: String,
+    /// The document it becomes.
+    pub document: DocumentId,
+    /// The draft of it.
+    pub draft: RecordDraft,
+    /// Images it refers to, which are not imported.
+    pub images: usize,
+    /// What someone may want to look at.
+    pub warnings: Vec<Warning>,
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// [`Fault`].
+pub fn read(found: &Found, options: &Options, converter: &Converter) -> Result<ImportedFile, Fault> {
+    let text = decode(&found.read()?).ok_or(Fault::Encoding)?;
+    let content = match found.format {
+        Format::Markdown => markdown::read(&text).map_err(Fault::FrontMatter)?,
+        Format::Html => converter.read(&text)?,
+    };
+    let images = content.images;
+    let (draft, dropped) = draft(content, &found.relative, options)?;
+    let mut warnings = check(&draft)?;
+    if dropped > 0 {
+        warnings.push(Warning {
+            path: String::new(),
+            message: format!("{dropped} control or bidi override characters were left out"),
+        });
+    }
+    Ok(ImportedFile {
+        path: found.relative.clone(),
+        document: imported_document(&options.space, &options.source, &found.relative),
+        draft,
+        images,
+        warnings,
+    })
+}
+
+fn draft(content: Content, path: &str, options: &Options) -> Result<(RecordDraft, usize), Fault> {
+    if content.body.is_empty() && content.front_matter.is_empty() {
+        return Err(Fault::Empty);
+    }
+    let language = language_of(&content, path, options)?;
+    let kind = scalar(&content.front_matter, "type").unwrap_or(DEFAULT_TYPE).to_owned();
+    let mut fields = flatten(content.front_matter, &language);
+    let title = content.title.unwrap_or_else(|| title_from(path));
+    fill(&mut fields, format!("title/{language}"), cut(&title, TITLE_BYTES_MAX).to_owned());
+    fill(&mut fields, format!("body/{language}"), content.body);
+    fill(&mut fields, format!("summary/{language}"), content.summary.unwrap_or_default());
+    fill(&mut fields, "source/name".into(), options.source.clone());
+    fill(&mut fields, "source/path".into(), path.to_owned());
+    fill(&mut fields, "source/uri".into(), content.canonical.unwrap_or_default());
+    for (key, value) in &options.defaults {
+        fill(&mut fields, key.clone(), value.clone());
+    }
+    let draft = RecordDraft { fields: fields.values, ..RecordDraft::new(&kind, &language) };
+    Ok((draft, fields.dropped + content.dropped))
+}
+
+/// Sets a field that the front matter did not.
+fn fill(fields: &mut Fields, key: String, text: String) {
+    if !fields.values.contains_key(&key) {
+        fields.set(key, Value::Text(text));
+    }
+}
+
+fn language_of(content: &Content, path: &str, options: &Options) -> Result<String, Fault> {
+    let declared = scalar(&content.front_matter, "language").map(str::to_owned);
+    if let Some(tag) = declared.or_else(|| options_language(content, options)) {
+        return canonical_language(tag.trim()).ok_or(Fault::Language(tag));
+    }
+    language::in_path(path).or_else(|| options.directory_language.clone()).ok_or(Fault::NoLanguage)
+}
+
+/// What a page declares, unless it is no tag (`lang=""`, `lang="english"`), else what the options say.
+fn options_language(content: &Content, options: &Options) -> Option<String> {
+    content.language.as_deref().and_then(|tag| canonical_language(tag.trim())).or_else(|| options.language.clone())
+}
+
+/// A title from the name of a file: `first-exchange.fr.md` is `first exchange`.
+fn title_from(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let stem = match stem.rsplit_once('.') {
+        Some((stem, end)) if language::narrow(end).is_some() => stem,
+        _ => stem,
+    };
+    stem.replace(['-', '_'], " ")
+}

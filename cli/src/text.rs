@@ -1,0 +1,69 @@
+//! Text from elsewhere on a terminal: nothing moves the cursor, and right-to-left words stay in their own cell.
+
+use portolan_protocol::record::display_safe;
+use unicode_width::UnicodeWidthStr;
+
+/// First-strong isolate and its end: what stands between them reorders nothing outside.
+const ISOLATE: (char, char) = ('\u{2068}', '\u{2069}');
+
+/// One line, safe to print, isolated from its surroundings where it holds right-to-left letters.
+pub fn shown(text: &str) -> String {
+    let safe = display_safe(text);
+    if safe.chars().any(is_right_to_left) { format!("{}{safe}{}", ISOLATE.0, ISOLATE.1) } else { safe }
+}
+
+/// Like [`shown`], cut to `width` columns.
+pub fn cut(text: &str, width: usize) -> String {
+    let safe = display_safe(text);
+    if safe.width() <= width {
+        return shown(text);
+    }
+    let mut kept = String::new();
+    for character in safe.chars() {
+        if kept.width() + character.to_string().width() + 1 > width {
+            break;
+        }
+        kept.push(character);
+    }
+    kept.push('…');
+    if kept.chars().any(is_right_to_left) { format!("{}{kept}{}", ISOLATE.0, ISOLATE.1) } else { kept }
+}
+
+/// Several lines, each safe to print; tabs become spaces.
+pub fn lines(text: &str) -> Vec<String> {
+    text.lines().map(|line| shown(&line.replace('\t', "    "))).collect()
+}
+
+/// Columns that a text takes.
+pub fn width(text: &str) -> usize {
+    text.chars().filter(|c| *c != ISOLATE.0 && *c != ISOLATE.1).collect::<String>().width()
+}
+
+fn is_right_to_left(character: char) -> bool {
+    matches!(character, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1eeff}' | '\u{200f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn right_to_left_words_are_isolated_and_others_are_not() {
+        assert_eq!(shown("Tunis"), "Tunis");
+        let arabic = shown("تونس");
+        assert!(arabic.starts_with('\u{2068}') && arabic.ends_with('\u{2069}'));
+        assert_eq!(width(&arabic), 4);
+    }
+
+    #[test]
+    fn overrides_are_spelled_out() {
+        assert_eq!(shown("a\u{202e}b\u{7}"), "a\\u{202e}b\\u{7}");
+    }
+
+    #[test]
+    fn long_texts_are_cut_to_the_column() {
+        assert_eq!(cut("harbour", 7), "harbour");
+        assert_eq!(cut("harbours", 7), "harbou…");
+        assert_eq!(width(&cut("港港港港", 5)), 5);
+    }
+}

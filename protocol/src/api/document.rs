@@ -1,0 +1,186 @@
+//! Records: lists, single ones, changes and who signed them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    entry::EntryRef,
+    id::{DocumentId, NodeId, PersonId, SpaceId},
+    record::{RecordDraft, RecordView, Summary, Updated, Warning},
+    time::Timestamp,
+};
+
+/// Records on a page of a list where the request does not say.
+pub const PAGE_DEFAULT: u32 = 200;
+
+/// Most records on a page of a list.
+pub const PAGE_MAX: u32 = 2_000;
+
+/// The query of `GET /v1/spaces/{space}/documents`. A filter that is left out lets everything pass; several must all hold.
+/// The list is ordered by document id.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentQuery {
+    /// Records of this type.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Records with this tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// Records with this priority area.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<String>,
+    /// Records with this country, in any relation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// Records with something written in this language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Records with this status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// `true` for deleted records alone; others alone where it is left out or `false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<bool>,
+    /// Records whose id begins with this, deleted ones included whatever `deleted` says; at least one character.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// Records on the page: 1 to [`PAGE_MAX`], [`PAGE_DEFAULT`] where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// What `next` of the page before said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentPage {
+    /// The records, by id.
+    pub documents: Vec<Summary>,
+    /// The cursor of the next page; null on the last.
+    pub next: Option<String>,
+    /// Data entries held that the list does not reflect yet; 0 when it is complete.
+    pub entries_to_index: u64,
+}
+
+/// The query of `GET /v1/spaces/{space}/documents/{document}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentAt {
+    /// Hashes of changes, with commas between them: the record as it was at these heads. As it is now where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+}
+
+/// `GET /v1/spaces/{space}/documents/{document}`. Opens the record from its entries even where the list is behind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentView {
+    /// The space it is in.
+    pub space: SpaceId,
+    /// The record.
+    pub record: RecordView,
+    /// The last change, where one is known.
+    pub updated: Option<Updated>,
+    /// Changes made to it.
+    pub changes: u32,
+}
+
+/// `POST /v1/spaces/{space}/documents`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateDocument {
+    /// The record; the type is required.
+    pub draft: RecordDraft,
+    /// Why, in a few words, for the history.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// `PATCH /v1/spaces/{space}/documents/{document}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EditDocument {
+    /// What to change; fields that are not named stay, `null` removes one.
+    pub draft: RecordDraft,
+    /// The heads of the record as the person saw it when the edit began. The change is made there and merged with what came
+    /// since, so nothing that others wrote meanwhile is undone. Left out, the change is made at the present heads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Vec<String>>,
+    /// Why, in a few words, for the history.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// `DELETE /v1/spaces/{space}/documents/{document}`: the query. The record is hidden on every node, not erased.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteDocument {
+    /// Why, in a few words, for the history.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+/// What a save came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The record is new.
+    Created,
+    /// The record was changed.
+    Updated,
+    /// Everything was as the draft says; nothing was written.
+    Unchanged,
+    /// The record was deleted.
+    Deleted,
+}
+
+/// The answer to a save. It is sent when the change is durable on this node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// The space.
+    pub space: SpaceId,
+    /// The record.
+    pub document: DocumentId,
+    /// What happened.
+    pub outcome: Outcome,
+    /// The heads of the record now, sorted.
+    pub heads: Vec<String>,
+    /// Whether the change was merged with others made since the heads it names.
+    pub merged: bool,
+    /// What was kept as it is and someone may want to look at.
+    pub warnings: Vec<Warning>,
+}
+
+/// One change of a record, from its signed entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The hash of the change in the record, as `heads` names it.
+    pub hash: String,
+    /// The signed entry that carries it.
+    pub entry: EntryRef,
+    /// When, by the author's clock.
+    pub time_ms: Timestamp,
+    /// The node that signed it.
+    pub node: NodeId,
+    /// The node's name where this node holds its card, else null.
+    pub node_name: Option<String>,
+    /// The person that the node vouches for.
+    pub person: PersonId,
+    /// The person's name at the time.
+    pub name: String,
+    /// Why, may be empty.
+    pub reason: String,
+    /// The flat keys it touches, sorted.
+    pub fields: Vec<String>,
+    /// The changes it was made on, as hashes, sorted.
+    pub after: Vec<String>,
+}
+
+/// `GET /v1/spaces/{space}/documents/{document}/history`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History {
+    /// The record.
+    pub document: DocumentId,
+    /// Every change comes after those it was made on; among others by time, then by hash. The oldest is first.
+    pub changes: Vec<Change>,
+}
