@@ -4,9 +4,16 @@
 
 pub mod clock;
 pub mod config;
+pub mod kept;
+pub mod logins;
 
 pub mod keystore;
+pub mod persons;
+
 pub mod store;
 pub mod transport;
+
+pub mod home;
+pub mod init;
 
 pub mod engine;

@@ -148,7 +148,9 @@ fn log(notice: &Notice) {
         }
         Notice::Joined { space } => info!(%space, "joined a space"),
         Notice::Removed { space } => warn!(%space, "this node is no longer a member of a space"),
-        Notice::UpgradeNeeded { space } => warn!(%space, "a space uses something newer than this release: upgrade to write in it"),
+        Notice::UpgradeNeeded { space } => {
+            warn!(%space, "a space uses something newer than this release: upgrade to write in it")
+        }
         Notice::PeerCard { card } => info!(peer = %card.node(), version = card.version(), "a peer's card is held"),
         Notice::PeerGone { peer } => info!(%peer, "no longer a peer"),
         Notice::Receipted { .. } => {}

@@ -197,11 +197,7 @@ impl Engine {
     }
 }
 
-async fn take_connections(
-    endpoint: Endpoint,
-    mut called: mpsc::Receiver<crate::transport::Connection>,
-    links: Links,
-) {
+async fn take_connections(endpoint: Endpoint, mut called: mpsc::Receiver<crate::transport::Connection>, links: Links) {
     loop {
         let connection = tokio::select! {
             Some(connection) = called.recv() => connection,

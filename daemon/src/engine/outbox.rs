@@ -8,11 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use portolan_protocol::{
-    entry::LogKind,
-    message::Message,
-    page::LogContext,
-};
+use portolan_protocol::{entry::LogKind, message::Message, page::LogContext};
 use tokio::{sync::Notify, task::spawn_blocking};
 use tracing::{debug, warn};
 

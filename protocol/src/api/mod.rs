@@ -23,8 +23,8 @@ pub use access::{AddUser, Can, Right, User, Users};
 pub use card_text::{ArmourError, CardText};
 pub use check::{CheckEvent, CheckRequest, CheckStage, Checked, Finding, Severity};
 pub use document::{
-    Change, CreateDocument, DeleteDocument, DocumentAt, DocumentPage, DocumentQuery, DocumentView, EditDocument, History, Outcome,
-    PAGE_DEFAULT, PAGE_MAX, Saved,
+    Change, CreateDocument, DeleteDocument, DocumentAt, DocumentPage, DocumentQuery, DocumentView, EditDocument,
+    History, Outcome, PAGE_DEFAULT, PAGE_MAX, Saved,
 };
 pub use error::{ApiError, ErrorKind};
 pub use event::Event;
