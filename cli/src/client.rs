@@ -373,3 +373,124 @@ pub fn encode(text: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use portolan_protocol::api::{DocumentQuery, Event, ImportQuery, ImportTotals};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::UnixListener,
+    };
+
+    use super::*;
+
+    /// A daemon that answers one request with `answer`; gives back the bytes it was sent up to `until`.
+    async fn answering(
+        answer: String,
+        until: &'static str,
+    ) -> (Client, tokio::task::JoinHandle<String>, tempfile::TempDir) {
+        let directory = tempfile::tempdir().unwrap();
+        let socket = directory.path().join("s");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let served = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (mut asked, mut buffer) = (String::new(), [0; 4_096]);
+            while !asked.contains(until) {
+                let read = stream.read(&mut buffer).await.unwrap();
+                assert_ne!(read, 0, "the request ended early: {asked}");
+                asked.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
+            }
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            asked
+        });
+        (Client::new(socket, "portoland run".into()), served, directory)
+    }
+
+    fn answer(status: &str, body: &str) -> String {
+        format!("HTTP/1.1 {status}\r\nportolan-version: 9.9.9\r\nconnection: close\r\n\r\n{body}")
+    }
+
+    #[tokio::test]
+    async fn a_missing_daemon_is_told_with_how_to_start_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let socket = directory.path().join("s");
+        let client = Client::new(socket.clone(), "portoland run --home x".into());
+        let error = client.get::<()>("/status").await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unavailable);
+        assert!(error.next.contains("`portoland run --home x`"), "{}", error.next);
+        // A socket that nobody listens at, as a killed daemon leaves it.
+        drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+        assert_eq!(client.get::<()>("/status").await.unwrap_err().kind, ErrorKind::Unavailable);
+    }
+
+    #[tokio::test]
+    async fn what_the_daemon_says_is_passed_on() {
+        let body = r#"{"kind":"forbidden","message":"no","safe":"s","next":"n"}"#;
+        let (client, served, _directory) = answering(answer("403 Forbidden", body), "\r\n\r\n").await;
+        let query = DocumentQuery { tag: Some("a b&c".into()), limit: Some(5), ..DocumentQuery::default() };
+        let error = client.query::<()>("/spaces/x/documents", &query).await.unwrap_err();
+        assert_eq!(error, ApiError::new(ErrorKind::Forbidden, "no").safe("s").next("n"));
+        let asked = served.await.unwrap();
+        assert!(asked.starts_with("GET /v1/spaces/x/documents?limit=5&tag=a%20b%26c HTTP/1.1\r\n"), "{asked}");
+    }
+
+    #[tokio::test]
+    async fn another_release_is_named() {
+        for unknown in [answer("404 Not Found", "nothing here"), answer("200 OK", "{]")] {
+            let (client, _served, _directory) = answering(unknown, "\r\n\r\n").await;
+            let error = client.get::<u8>("/status").await.unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Conflict);
+            assert!(error.message.contains("9.9.9"), "{}", error.message);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_cut_answer_is_no_answer() {
+        let cut = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n12".to_owned();
+        let (client, _served, _directory) = answering(cut, "\r\n\r\n").await;
+        assert_eq!(client.get::<u8>("/status").await.unwrap_err().kind, ErrorKind::Unavailable);
+    }
+
+    #[tokio::test]
+    async fn lines_go_out_and_come_back() {
+        // The second line is cut in the middle by a chunk, and the last has no line break.
+        let chunks = ["1\r\n\n\r\n", "5\r\n11\n22\r\n", "4\r\n\n333\r\n", "0\r\n\r\n"].concat();
+        let chunked = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{chunks}");
+        let (client, served, _directory) = answering(chunked, "0\r\n\r\n").await;
+        let (sender, lines) = mpsc::channel(1);
+        tokio::spawn(async move {
+            for line in ["one\n", "two\n"] {
+                sender.send(Bytes::from(line)).await.unwrap();
+            }
+        });
+        let mut values = client.exchange::<u64>("/import", &ImportQuery { dry_run: true }, lines).await.unwrap();
+        let mut read = Vec::new();
+        while let Some(value) = values.next().await.unwrap() {
+            read.push(value);
+        }
+        assert_eq!(read, [11, 22, 333]);
+        let asked = served.await.unwrap();
+        assert!(asked.starts_with("POST /v1/import?dry_run=true HTTP/1.1\r\n") && asked.contains("two\n"), "{asked}");
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_is_cut_is_an_error_and_not_an_end() {
+        let cut = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n1\n\r\n".to_owned();
+        let (client, _served, _directory) = answering(cut, "\r\n\r\n").await;
+        let mut values = client.stream::<u8>("/check", &ImportTotals::default()).await.unwrap();
+        assert_eq!(values.next().await.unwrap(), Some(1));
+        assert_eq!(values.next().await.unwrap_err().kind, ErrorKind::Unavailable);
+    }
+
+    #[tokio::test]
+    async fn events_are_read_past_comments_and_unknown_names() {
+        let body =
+            ": alive\n\nevent: listening\ndata: {\"event\":\"listening\"}\n\nid: 1\ndata:{\"event\":\"eclipse\"}\n\n";
+        let (client, _served, _directory) = answering(answer("200 OK", body), "\r\n\r\n").await;
+        let mut events = client.events().await.unwrap();
+        assert_eq!(events.next().await.unwrap(), Some(Event::Listening));
+        assert_eq!(events.next().await.unwrap(), Some(Event::Unknown));
+        assert_eq!(events.next().await.unwrap(), None);
+    }
+}

@@ -92,10 +92,17 @@ impl EntryRef {
 }
 
 /// The control entries that an author had seen and none of which another one cites: sorted, without repetition.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heads {
     entries: Vec<EntryRef>,
     hash: [u8; 32],
+}
+
+impl Default for Heads {
+    /// No head: only the first entry of a space cites none.
+    fn default() -> Heads {
+        Heads::new(Vec::new())
+    }
 }
 
 impl Heads {

@@ -27,6 +27,8 @@ pub struct Fetch {
 /// Something happened.
 #[derive(Debug)]
 pub enum Input {
+    /// The node was just taken up from the store; the first input.
+    Started,
     /// A person or the shell wants something. The number comes back with the reply.
     Command {
         /// Chosen by the shell.

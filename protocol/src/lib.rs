@@ -12,6 +12,7 @@ pub mod id;
 pub mod crypto;
 
 pub mod card;
+pub mod record;
 
 pub mod entry;
 
@@ -21,10 +22,6 @@ pub mod change;
 pub mod commit;
 pub mod control;
 pub mod image;
-
-pub mod record;
-
-pub mod record_id;
 
 pub mod api;
 
@@ -44,3 +41,5 @@ pub mod input;
 pub mod effects;
 
 pub mod node;
+
+pub mod record_id;

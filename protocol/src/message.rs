@@ -105,6 +105,11 @@ pub enum Message {
         #[serde(with = "crate::codec::byte_strings")]
         other: Vec<Vec<u8>>,
     },
+    /// The sender let go of entries that waited for others, and can take them now: they are to be offered again.
+    Again {
+        /// Which space.
+        space: SpaceId,
+    },
 }
 
 impl Message {

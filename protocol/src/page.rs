@@ -751,6 +751,7 @@ mod tests {
     #[test]
     fn every_flipped_byte_of_a_run_is_refused() {
         let pages = run(3).pages().to_vec();
+        assert!(verify(pages.clone()).is_ok());
         for index in 0..pages[0].len() {
             let mut forged = pages.clone();
             forged[0][index] ^= 0x10;

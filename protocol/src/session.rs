@@ -55,6 +55,11 @@ pub struct Session {
 }
 
 impl Session {
+    /// A session with a peer that was told that nothing is held here.
+    pub fn told_nothing() -> Session {
+        Session { untold: Some(BTreeSet::new()), ..Session::default() }
+    }
+
     /// Our frontier is to be compared with the peer's: tells whether a summary must be sent now.
     pub fn summarise(&mut self, ours: &Frontier) -> bool {
         if self.summarised.is_some() {
@@ -88,9 +93,12 @@ impl Session {
         check(&logs, 0)?;
         known.replace_buckets(mask, logs);
         self.known = Some(known);
-        // What the peer does not hold although it was sent was lost, or is parked there: it is offered again.
-        self.sent.clear();
         Ok(std::mem::take(&mut self.again))
+    }
+
+    /// The peer let go of what it was sent: everything that it does not hold is to be sent again.
+    pub fn forget_sent(&mut self) {
+        self.sent.clear();
     }
 
     /// The peer told changes of its frontier with a receipt. Returns the frontier that the receipt speaks of.

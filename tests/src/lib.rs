@@ -1,3 +1,4 @@
 //! What the tests of the whole are made of; nothing here is shipped.
 
+pub mod attacks;
 pub mod tidy;

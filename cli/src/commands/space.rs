@@ -117,9 +117,8 @@ impl Space {
                 let revoked: Revoked = client.delete(&format!("/spaces/{id}/members/{node}"), &()).await?;
                 context.output.show(&revoked, |revoked| {
                     format!(
-                        "{peer} is removed. {} of it stay; what it writes from now on counts nowhere.\nEpoch {} is open to {}; \
-                         what is written in it the removed member cannot read. What it has read it keeps.\n",
-                        count(revoked.entries_kept, "entry", "entries"),
+                        "{peer} is removed. What it wrote so far stays; what it writes from now on counts nowhere.\nEpoch {} is \
+                         open to {}; what is written in it the removed member cannot read. What it has read it keeps.\n",
                         short(revoked.epoch),
                         count(revoked.recipients.into(), "member", "members"),
                     )

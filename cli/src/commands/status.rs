@@ -84,8 +84,11 @@ pub(super) fn spaces(spaces: &[Space]) -> String {
         .collect();
     let mut out = output::table(&["name", "id", "role", "state", "members", "entries", "records", "epoch"], &rows);
     for space in spaces {
+        if space.parked > 0 {
+            let runs = count(space.parked, "run of entries waits", "runs of entries wait");
+            let _ = writeln!(out, "  {}: {runs} for something before them", text::shown(&space.name));
+        }
         for (number, what) in [
-            (space.parked, "parked: they wait for entries before them"),
             (space.quarantined, "quarantined: held and passed on, not applied"),
             (space.gaps, "without their payload"),
             (space.unreadable, "that this node has no key for"),

@@ -33,8 +33,14 @@ pub struct Options {
     pub language: Option<String>,
     /// The language that the name of the source's directory tells, used last.
     pub directory_language: Option<String>,
-    /// Flat fields for files that do not set them, such as `marking` and `originator`.
+    /// Flat fields for files that do not set them, such as `marking`, `originator` and `type`.
     pub defaults: Vec<(String, String)>,
+}
+
+impl Options {
+    fn filler(&self, wanted: &str) -> Option<&str> {
+        self.defaults.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.as_str())
+    }
 }
 
 /// A file, read.
@@ -85,7 +91,7 @@ fn draft(content: Content, path: &str, options: &Options) -> Result<(RecordDraft
         return Err(Fault::Empty);
     }
     let language = language_of(&content, path, options)?;
-    let kind = scalar(&content.front_matter, "type").unwrap_or(DEFAULT_TYPE).to_owned();
+    let kind = scalar(&content.front_matter, "type").or(options.filler("type")).unwrap_or(DEFAULT_TYPE).to_owned();
     let mut fields = flatten(content.front_matter, &language);
     let title = content.title.unwrap_or_else(|| title_from(path));
     fill(&mut fields, format!("title/{language}"), cut(&title, TITLE_BYTES_MAX).to_owned());
@@ -94,7 +100,7 @@ fn draft(content: Content, path: &str, options: &Options) -> Result<(RecordDraft
     fill(&mut fields, "source/name".into(), options.source.clone());
     fill(&mut fields, "source/path".into(), path.to_owned());
     fill(&mut fields, "source/uri".into(), content.canonical.unwrap_or_default());
-    for (key, value) in &options.defaults {
+    for (key, value) in options.defaults.iter().filter(|(key, _)| !matches!(key.as_str(), "type" | "language")) {
         fill(&mut fields, key.clone(), value.clone());
     }
     let draft = RecordDraft { fields: fields.values, ..RecordDraft::new(&kind, &language) };
@@ -130,4 +136,81 @@ fn title_from(path: &str) -> String {
         _ => stem,
     };
     stem.replace(['-', '_'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::fs;
+
+    use super::*;
+
+    fn options() -> Options {
+        Options { source: "guide".into(), ..Options::default() }
+    }
+
+    fn import(name: &str, text: &[u8], options: &Options) -> Result<ImportedFile, Fault> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        fs::write(&path, text).unwrap();
+        let format = if name.ends_with(".md") { Format::Markdown } else { Format::Html };
+        read(&Found { path, relative: name.into(), format }, options, &Converter::default())
+    }
+
+    fn field<'a>(file: &'a ImportedFile, key: &str) -> Option<&'a str> {
+        file.draft.fields.get(key).and_then(Value::as_str)
+    }
+
+    #[test]
+    fn what_the_file_says_goes_before_what_its_place_says() {
+        let front = b"---\nlanguage: ar\ntitle: T\ntype: experience\n---\n# H\n\nbody ![i](i.png)";
+        let file = import("fr/a.es.md", front, &options()).unwrap();
+        assert_eq!(file.draft.language.as_deref(), Some("ar"));
+        assert_eq!(file.draft.kind.as_deref(), Some("experience"));
+        assert_eq!(field(&file, "title/ar"), Some("T"));
+        assert_eq!(field(&file, "body/ar"), Some("body ![i](i.png)"));
+        assert_eq!(field(&file, "source/path"), Some("fr/a.es.md"));
+        assert_eq!(file.images, 1);
+        let bare = import("fr/first-exchange.es.md", b"body", &options()).unwrap();
+        assert_eq!(field(&bare, "title/es"), Some("first exchange"));
+    }
+
+    #[test]
+    fn languages_in_their_order() {
+        let language = |name: &str, text: &[u8], options: &Options| import(name, text, options).unwrap().draft.language;
+        let given = Options { language: Some("pt_br".into()), ..options() };
+        assert_eq!(language("fr/a.html", b"<html lang=ES><p>x", &given).as_deref(), Some("es"));
+        assert_eq!(language("fr/a.html", b"<html lang=english!><p>x", &given).as_deref(), Some("pt-BR"));
+        assert_eq!(language("fr/a.html", b"<p>x", &options()).as_deref(), Some("fr"));
+        assert!(matches!(import("a.html", b"<p>x", &options()), Err(Fault::NoLanguage)));
+        assert!(matches!(import("a.md", b"---\nlanguage: x y\n---\nx", &options()), Err(Fault::Language(_))));
+    }
+
+    #[test]
+    fn defaults_fill_in_and_do_not_overrule() {
+        let defaults = [("marking", "GREEN"), ("type", "training_material"), ("status", "draft")];
+        let defaults = defaults.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
+        let options = Options { defaults, ..options() };
+        let file = import("a.fr.md", b"---\nmarking: RED\n---\nx", &options).unwrap();
+        assert_eq!(file.draft.kind.as_deref(), Some("training_material"));
+        assert_eq!((field(&file, "marking"), field(&file, "status")), (Some("RED"), Some("draft")));
+        assert_eq!(field(&file, "type"), None);
+    }
+
+    #[test]
+    fn faults_are_told_apart() {
+        let fault = |name: &str, text: &[u8]| import(name, text, &options()).unwrap_err();
+        assert!(matches!(fault("a.fr.md", b"caf\xe9"), Fault::Encoding));
+        assert!(matches!(fault("a.fr.md", b" \n"), Fault::Empty));
+        assert!(matches!(fault("a.fr.html", b"<script>x</script>"), Fault::Empty));
+        assert!(matches!(fault("a.fr.md", b"---\na: [\n---\n"), Fault::FrontMatter(_)));
+        assert!(matches!(fault("a.fr.md", "x".repeat(300_000).as_bytes()), Fault::Refused(_)));
+    }
+
+    #[test]
+    fn what_deceives_is_dropped_and_said() {
+        let file = import("a.fr.md", "# A\u{202e}B\n\nx\u{1b}[2Jy".as_bytes(), &options()).unwrap();
+        assert_eq!((field(&file, "title/fr"), field(&file, "body/fr")), (Some("AB"), Some("x[2Jy")));
+        assert!(file.warnings.iter().any(|warning| warning.message.starts_with("2 control")));
+    }
 }

@@ -127,3 +127,45 @@ impl Iterator for Files {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn many_files_come_in_order_with_their_faults_in_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().join("fr");
+        fs::create_dir(&root).unwrap();
+        for number in 0..500 {
+            let text = if number % 7 == 0 { String::new() } else { format!("# Page {number}\n\ntexte") };
+            fs::write(root.join(format!("{number:03}.md")), text).unwrap();
+        }
+        let options = Options { source: source_name(&root), ..Options::default() };
+        let files = read(&root, &options).unwrap();
+        assert_eq!((files.total(), options.source.as_str()), (500, "fr"));
+        for (number, file) in files.enumerate() {
+            match file {
+                Ok(file) => assert_eq!(file.path, format!("{number:03}.md")),
+                Err(error) => assert_eq!(error.to_string(), format!("{number:03}.md: holds no text")),
+            }
+        }
+        assert_eq!(read(&root, &options).unwrap().take(3).count(), 3, "a taker may stop early");
+    }
+
+    #[test]
+    fn a_file_alone_is_the_same_document_as_in_its_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let (root, file) = (directory.path().join("guide"), directory.path().join("guide/a.fr.md"));
+        fs::create_dir(&root).unwrap();
+        fs::write(&file, "x").unwrap();
+        let document = |path: &Path| {
+            let options = Options { source: source_name(path), ..Options::default() };
+            read(path, &options).unwrap().next().unwrap().unwrap().document
+        };
+        assert_eq!(document(&root), document(&file));
+    }
+}

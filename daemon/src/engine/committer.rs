@@ -73,6 +73,10 @@ impl Committer {
                 return Err(error);
             }
             drop(commits);
+            if !self.store.trusted() {
+                // The first commit after a loss says that the old logs are left alone: now the loss is dealt with.
+                self.store.settle()?;
+            }
             batch.into_iter().for_each(|job| self.carry(job));
         }
         Ok(())

@@ -41,6 +41,10 @@ pub(super) fn run(mut node: Node, mut events: mpsc::Receiver<Event>, jobs: &std:
     let mut rng = clock::rng();
     let mut links: BTreeMap<NodeId, Handle> = BTreeMap::new();
     let mut outboxes = Outboxes::default();
+    let effects = node.handle(Input::Started, clock::now(), &mut rng);
+    if jobs.send(Job { effects, outboxes: outboxes.clone(), answer: None }).is_err() {
+        return;
+    }
     while let Some(event) = events.blocking_recv() {
         let mut answer = None;
         let input = match event {

@@ -11,6 +11,9 @@ use super::{
 const PREFIX: &str = "derived/";
 const KIND: u8 = 1;
 
+/// A key and its value.
+pub type Pair = (Vec<u8>, Vec<u8>);
+
 /// The derived data of a store.
 #[derive(Clone)]
 pub struct Derived(Store);
@@ -94,7 +97,7 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError::Io`], [`StoreError::Damaged`].
-    pub fn range(&self, keys: Range<&[u8]>, limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub fn range(&self, keys: Range<&[u8]>, limit: usize) -> Result<Vec<Pair>, StoreError> {
         let (low, high) = ([&[KIND], keys.start].concat(), [&[KIND], keys.end].concat());
         if low >= high {
             return Ok(Vec::new());
@@ -106,12 +109,7 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError::Io`], [`StoreError::Damaged`].
-    pub fn prefix(
-        &self,
-        prefix: &[u8],
-        after: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub fn prefix(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Pair>, StoreError> {
         let mut low = [&[KIND], prefix].concat();
         if let Some(after) = after.filter(|after| *after >= prefix) {
             low = [&[KIND], after, &[0]].concat();
@@ -125,7 +123,7 @@ impl Table {
         high: &[u8],
         limit: usize,
         within: impl Fn(&[u8]) -> bool,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    ) -> Result<Vec<Pair>, StoreError> {
         let mut found = Vec::new();
         let mut scan = self.cells.scan(low..=high)?;
         while found.len() < limit {

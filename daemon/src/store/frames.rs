@@ -49,16 +49,16 @@ impl Frames {
         let lacking = |seq| StoreError::Damaged(format!("log number {} lacks {seq}", self.number));
         let first = pages.at(self.number, self.next)?.ok_or_else(|| lacking(self.next))?.first_seq;
         let mut scan = pages.scan(self.number, first, self.to)?;
-        let start = self.next;
+        let limit = self.to.min(self.next.saturating_add(RUN_ENTRIES_MAX as u64));
         let (mut frame, mut bytes) = (Vec::new(), 0);
-        while self.next < self.to {
+        while self.next < limit {
             let page = scan.next()?.ok_or_else(|| lacking(self.next))?;
             if page.first_seq > self.next || page.end() <= self.next {
                 return Err(lacking(self.next));
             }
             let left = self.bytes_max.saturating_sub(bytes);
-            let end = page.end().min(self.to).min(start + RUN_ENTRIES_MAX as u64);
-            if end == self.next || (!frame.is_empty() && page.bytes.len() > left) {
+            let end = page.end().min(limit);
+            if !frame.is_empty() && page.bytes.len() > left {
                 break;
             }
             let (page, reached) = self.part(page, end, left)?;

@@ -52,7 +52,7 @@ use std::{
 use portolan_protocol::{id::Incarnation, limits::PAGE_BYTES_AIM, page::LogContext};
 
 pub use check::CheckReport;
-pub use derived::{Derived, DerivedBatch, Table};
+pub use derived::{Derived, DerivedBatch, Pair, Table};
 pub use error::StoreError;
 pub use frames::Frames;
 pub use open::OpenReport;

@@ -99,7 +99,7 @@ pub struct PeerSpace {
     pub entries_held: u64,
     /// Whether the receipt covers everything that this node holds.
     pub up_to_date: bool,
-    /// When the last receipt arrived, by this node's clock; null when there never was one.
+    /// When the peer signed it, by the peer's clock; null when there is none.
     pub receipt_ms: Option<Timestamp>,
 }
 

@@ -47,7 +47,7 @@ pub struct Space {
     pub entries_to_index: u64,
     /// Data entries that this node holds but has no key to read: before it came, or as a relay.
     pub unreadable: u64,
-    /// Entries held that wait for something before them; nobody was promised them.
+    /// Runs of entries that wait for something before them; nobody was promised them.
     pub parked: u64,
     /// Entries held and passed on, but not applied.
     pub quarantined: u64,
@@ -126,8 +126,6 @@ pub struct Members {
 pub struct Revoked {
     /// Who was removed.
     pub node: NodeId,
-    /// Entries of the member that stay accepted: those up to the cut.
-    pub entries_kept: u64,
     /// The epoch whose secret the member does not have.
     pub epoch: EpochId,
     /// How many members may read it.

@@ -11,6 +11,7 @@ use std::{
 };
 
 use super::{
+    clock::Clock,
     roll::Membership,
     standing::{Reason, Standing},
 };
@@ -51,8 +52,11 @@ pub struct DataLog {
 pub fn lifted(membership: &Membership, entries: &[DataEntry], logs: &[DataLog]) -> BTreeSet<EntryRef> {
     let by_reference: BTreeMap<EntryRef, &DataEntry> = entries.iter().map(|entry| (entry.reference, entry)).collect();
     let reasons: BTreeSet<&[EntryRef]> = entries.iter().filter_map(|entry| liftable(&entry.standing)).collect();
-    let witnesses = Witnesses::new(membership, logs);
     let mut lifted = BTreeSet::new();
+    if reasons.is_empty() {
+        return lifted;
+    }
+    let witnesses = Witnesses::new(membership, entries, logs);
     // What one reason lifts may open a way to what another one holds back.
     loop {
         let before = lifted.len();
@@ -100,17 +104,25 @@ fn lift<'a>(
 /// What tells whether an entry was written before its author knew of a removal.
 struct Witnesses<'a> {
     membership: &'a Membership,
+    clocks: BTreeMap<[u8; 32], Clock>,
     logs: BTreeMap<LogKey, &'a DataLog>,
     by_author: BTreeMap<NodeId, Vec<&'a DataLog>>,
 }
 
 impl<'a> Witnesses<'a> {
-    fn new(membership: &'a Membership, logs: &'a [DataLog]) -> Witnesses<'a> {
+    fn new(membership: &'a Membership, entries: &[DataEntry], logs: &'a [DataLog]) -> Witnesses<'a> {
+        let cited = entries.iter().map(|entry| &entry.heads).chain(logs.iter().flat_map(|log| &log.cited));
+        let mut clocks = BTreeMap::new();
+        for heads in cited {
+            if !clocks.contains_key(heads.hash()) {
+                clocks.extend(membership.graph.clock(heads).map(|clock| (*heads.hash(), clock)));
+            }
+        }
         let mut by_author: BTreeMap<NodeId, Vec<&DataLog>> = BTreeMap::new();
         for log in logs {
             by_author.entry(log.log.author).or_default().push(log);
         }
-        Witnesses { membership, logs: logs.iter().map(|log| (log.log, log)).collect(), by_author }
+        Witnesses { membership, clocks, logs: logs.iter().map(|log| (log.log, log)).collect(), by_author }
     }
 
     /// Whether `entry` is an accepted one of a remaining member who, as far as its logs show, knew of none of `removals`.
@@ -119,11 +131,16 @@ impl<'a> Witnesses<'a> {
         entry.standing == Standing::Accepted
             && self.membership.role(author).is_some_and(Role::writes)
             && removals.iter().all(|removal| {
-                self.membership.has_seen(&entry.heads, removal) == Some(false)
+                self.has_seen(&entry.heads, removal) == Some(false)
                     && self
                         .others_knowing(author, &entry.reference, removal)
                         .all(|log| self.follows(log, &entry.reference))
             })
+    }
+
+    fn has_seen(&self, heads: &Heads, removal: &EntryRef) -> Option<bool> {
+        let removal = self.membership.graph.link(self.membership.graph.find(removal)?);
+        self.clocks.get(heads.hash()).map(|clock| clock.covers(removal.log, removal.seq()))
     }
 
     /// The author's other logs that hold an entry that cites the removal.
@@ -135,7 +152,7 @@ impl<'a> Witnesses<'a> {
     ) -> impl Iterator<Item = &'b DataLog> {
         let logs = self.by_author.get(&author).into_iter().flatten().copied();
         logs.filter(move |log| log.log != entry.log)
-            .filter(move |log| log.cited.iter().any(|heads| self.membership.has_seen(heads, removal) == Some(true)))
+            .filter(move |log| log.cited.iter().any(|heads| self.has_seen(heads, removal) == Some(true)))
     }
 
     /// Whether `log` was opened after `entry` was written: its predecessors lead to the entry's log, at or after it.

@@ -22,3 +22,6 @@ pub use keyring::{BadWrap, EpochKeys, EpochSecret, Keyring, log_key};
 pub use plan::{Offer, Plan, Refusal, found};
 pub use roll::{Inserted, Member, Membership};
 pub use standing::{DataPosition, Reason, Standing, StandingCache};
+
+#[cfg(test)]
+mod tests;

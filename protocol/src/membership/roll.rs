@@ -1,7 +1,7 @@
 //! The roll of a space: its control entries and what follows from them. A value: cheap to clone, the same on every node
 //! that holds the same entries.
 
-use std::sync::Arc;
+use std::{cmp::Reverse, sync::Arc};
 
 use super::{
     clock::Clock,
@@ -16,6 +16,7 @@ use crate::{
     crypto::signing::Verifier,
     entry::{EntryRef, Heads, LogKey},
     id::{EpochId, NodeId, OrganisationId, SpaceId},
+    limits::HEADS_MAX,
 };
 
 /// What became of an entry that was brought.
@@ -160,6 +161,14 @@ impl Membership {
                 covered.raise(link.log, link.seq() + 1);
             }
         }
+        if heads.len() > HEADS_MAX {
+            // Only many logs written at once by writers come to this; what decides about members is cited first.
+            heads.sort_by_key(|head| {
+                let rank = self.fold.role(&self.graph, head.log.author, &self.fold.top).map(|(role, _)| role);
+                (Reverse(rank), *head)
+            });
+            heads.truncate(HEADS_MAX);
+        }
         Heads::new(heads)
     }
 
@@ -183,7 +192,7 @@ impl Membership {
         self.revision
     }
 
-    /// What an entry written now cites: the valid entries that no other valid one descends from.
+    /// What an entry written now cites: the valid entries that no other valid one descends from, as many as a header takes.
     pub fn heads(&self) -> Arc<Heads> {
         self.heads.clone()
     }

@@ -142,6 +142,7 @@ impl Node {
     pub fn handle(&mut self, input: Input, now: Timestamp, rng: &mut dyn CryptoRng) -> Effects {
         let mut turn = Turn { now, rng, effects: Effects::default() };
         match input {
+            Input::Started => self.started(&mut turn),
             Input::Command { number, command } => {
                 let reply = self.command(command, &mut turn);
                 turn.effects.replies.push((number, reply));
@@ -152,6 +153,13 @@ impl Node {
             Input::Fetched { fetch, pages } => self.fetched(fetch, pages, &mut turn),
         }
         turn.effects
+    }
+
+    /// Makes durable which logs are written from now on: after a loss, none of the old ones.
+    fn started(&self, turn: &mut Turn<'_>) {
+        for (id, space) in &self.spaces {
+            turn.effects.commit.state.push(Key::Own(*id).put(&space.own));
+        }
     }
 
     fn keyring(&self) -> Keyring {

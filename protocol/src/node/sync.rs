@@ -119,6 +119,13 @@ impl Node {
                 self.not_member(id, space);
                 Ok(())
             }
+            Message::Again { space } => {
+                if let Some(session) = self.peers.get_mut(&id).and_then(|peer| peer.session(&space)) {
+                    session.forget_sent();
+                    self.push(&space, &id, turn);
+                }
+                Ok(())
+            }
             Message::Want { space, log, kind, from, to } => {
                 self.want(id, LogContext { space, log, kind }, from, to, turn);
                 Ok(())
@@ -259,6 +266,11 @@ impl Node {
             return;
         }
         self.spaces.insert(context.space, invitation.space);
+        // The invitation was answered with an empty frontier.
+        if let Some(sessions) = self.peers.get_mut(&id).and_then(|peer| peer.connection.as_mut()) {
+            sessions.insert(context.space, Session::told_nothing());
+            self.summarise(&context.space, &id, turn);
+        }
         turn.effects.notices.push(Notice::Joined { space: context.space });
         let progress = Progress { runs: invitation.runs, control: true, ..Progress::default() };
         self.settle(&context.space, progress, Some(id), turn);
@@ -353,8 +365,10 @@ impl Node {
         }
         let own = self.id();
         let mut logs = Vec::new();
+        let mut own_logs_changed = false;
         for run in progress.runs {
             let (context, tip) = (*run.context(), run.tip().next_seq);
+            own_logs_changed |= context.log.author == own && (source.is_some() || run.first_seq() == 0);
             turn.effects.appended.push(Appended { context, from: run.first_seq(), to: tip });
             if let Some(peer) = source.and_then(|source| self.peers.get_mut(&source)) {
                 if context.log.author == own
@@ -369,7 +383,7 @@ impl Node {
             logs.push(context.log);
             turn.effects.commit.runs.push(run);
         }
-        if progress.control || source.is_none() {
+        if progress.control || own_logs_changed {
             self.membership_changed(space, turn);
         }
         self.advance(space, &logs, turn);
@@ -433,7 +447,7 @@ impl Node {
             self.overflowed.iter().filter(|(overflowed, _)| overflowed == space).map(|(_, peer)| *peer).collect();
         for peer in again {
             self.overflowed.remove(&(*space, peer));
-            self.summarise(space, &peer, turn);
+            turn.say(peer, Message::Again { space: *space });
         }
     }
 

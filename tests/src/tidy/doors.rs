@@ -51,7 +51,7 @@ pub const DOORS: &[Door] = &[
     door("hyper_util", &["daemon/src/api/", "cli/src/client.rs"]),
     door("http_body_util", &["daemon/src/api/", "cli/src/client.rs"]),
     door("clap", &["daemon/src/main.rs", "cli/src/args.rs", "cli/src/commands/", "cli/src/main.rs"]),
-    door("indicatif", &["cli/src/output.rs", "cli/src/output/"]),
+    door("indicatif", &["cli/src/progress.rs"]),
     door("htmd", &["cli/src/import/html.rs", "cli/src/import/table.rs"]),
     door("html_escape", &["cli/src/import/html.rs", "cli/src/import/clean.rs"]),
     door("encoding_rs", &["cli/src/import/text.rs"]),

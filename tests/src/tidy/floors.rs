@@ -42,9 +42,11 @@ pub const DAEMON: Floors = &[
 /// The floors of `cli`.
 pub const CLI: Floors = &[
     &["text", "time"],
-    &["args", "error", "import", "sample"],
-    &["output", "home", "progress"],
-    &["client"],
+    &["import", "sample", "error"],
+    &["args", "fields"],
+    &["draft_file", "home", "output", "progress"],
+    &["client", "editor"],
+    &["context", "resolve"],
     &["commands"],
 ];
 

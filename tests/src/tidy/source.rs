@@ -29,7 +29,7 @@ pub struct Source {
     pub file: String,
     /// Its module, such as `["store"]`; empty for the roots `lib.rs` and `main.rs`.
     pub module: Vec<String>,
-    /// The code without comments, strings and the test module.
+    /// The code without comments, strings and the test module; nothing of what lies under `tests`.
     pub code: String,
     /// The code without comments and strings, tests included.
     pub code_and_tests: String,
@@ -39,7 +39,10 @@ impl Source {
     /// A source from its path and text.
     pub fn new(file: &str, text: &str) -> Self {
         let code_and_tests = bare(text);
-        let code = code_and_tests.split("#[cfg(test)]\nmod ").next().unwrap_or_default().to_owned();
+        let mut code = code_and_tests.split("#[cfg(test)]\nmod ").next().unwrap_or_default().to_owned();
+        if file.ends_with("/tests.rs") || file.split_once("/src/").is_some_and(|(_, path)| path.contains("/tests/")) {
+            code.clear();
+        }
         Self { file: file.to_owned(), module: module_of(file), code, code_and_tests }
     }
 
@@ -141,5 +144,8 @@ mod tests {
         let source = Source::new("cli/src/a.rs", "use a;\n#[cfg(test)]\nmod tests { use b; }\n");
         assert_eq!(source.code.trim(), "use a;");
         assert!(source.code_and_tests.contains("use b;"));
+        assert_eq!(Source::new("cli/src/a/tests.rs", "use b;").code, "");
+        assert_eq!(Source::new("cli/src/a/tests/mod.rs", "use b;").code, "");
+        assert_eq!(Source::new("tests/src/a/b.rs", "use b;").code, "use b;");
     }
 }

@@ -1,0 +1,540 @@
+//! The one door to Automerge: a record's document, changed by drafts and by changes that passed the pre-validator.
+//!
+//! Nothing that Automerge does with a stranger's change escapes from here: work is done on a clone inside
+//! `catch_unwind`, and a failure is a local fault that leaves the document as it was. It neither reads the clock nor
+//! stores anything; who wrote a change, when and why stands in the signed entry.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Instant,
+};
+
+use automerge::{
+    ActorId, Automerge, Change, ChangeHash, LoadOptions, ObjId, ObjType, ROOT, ReadDoc, ScalarValue, TextEncoding,
+    Value as Held,
+    transaction::{CommitOptions, Transactable, Transaction},
+};
+use portolan_protocol::id::DocumentId;
+use portolan_protocol::limits::{ACTOR_BYTES, DEPENDENCIES_MAX, FIELDS_MAX, PAYLOAD_BYTES_MAX, RECORD_BYTES_MAX};
+use portolan_protocol::record::{
+    Kind, RecordDraft, RecordView, Refusal, SCHEMA_VERSION, Summary, Updated, Value, check, field_of,
+};
+use thiserror::Error;
+
+use crate::prevalidate::{ChangeRefusal, SafeChange};
+use crate::text_diff::hunks;
+
+/// Texts created apart under one key that an edit keeps in step; beyond, it replaces them by one.
+const TEXTS_IN_STEP_MAX: usize = 16;
+
+/// Operations that one document may hold on this node before it is left unopened: a local limit.
+const DOCUMENT_OPS_MAX: u64 = 8_000_000;
+
+/// Largest change that an edit makes: it leaves room in the payload for what stands beside it.
+const CHANGE_BYTES_MAX: usize = PAYLOAD_BYTES_MAX - (DEPENDENCIES_MAX * 128 + (16 << 10));
+
+/// A hash of a change.
+pub type Hash = [u8; 32];
+
+/// What went wrong here, on this node: a library's fault or a local limit, never a judgement on a change.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Fault {
+    /// Automerge gave up.
+    #[error("Automerge failed: {0}")]
+    Failed(String),
+    /// Automerge panicked; the document is as it was.
+    #[error("Automerge panicked: {0}")]
+    Panicked(String),
+    /// The document would outgrow what this node opens.
+    #[error("the document would have {0} operations; this node opens at most {DOCUMENT_OPS_MAX}")]
+    TooLarge(u64),
+}
+
+/// Why a change does not fit what it builds on. The same on every node that holds what the change names.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Unfit {
+    /// It builds on a change that is not there.
+    #[error("it builds on a change that is not there")]
+    MissingDependency(Hash),
+    /// Its operations do not begin right after those it builds on.
+    #[error("its operations begin at {actual}; after what it builds on they begin at {expected}")]
+    Counter {
+        /// Where they should begin.
+        expected: u64,
+        /// Where they begin.
+        actual: u64,
+    },
+    /// Its number is not the next one of its actor, or it does not build on the one before.
+    #[error("its number {0} does not follow that of a change of the same actor that it builds on")]
+    Sequence(u64),
+    /// Another change of the same actor with the same number is there already.
+    #[error("another change of the same actor has its number {0}")]
+    Fork(u64),
+}
+
+/// Why an edit was not made.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum EditError {
+    /// The draft would break something.
+    #[error(transparent)]
+    Draft(#[from] Refusal),
+    /// The record would become too large.
+    #[error(
+        "the record would have {bytes} bytes in {fields} fields; at most {RECORD_BYTES_MAX} in {FIELDS_MAX} are allowed"
+    )]
+    TooLarge {
+        /// Bytes it would have.
+        bytes: usize,
+        /// Fields it would have.
+        fields: usize,
+    },
+    /// The change would be refused by the others.
+    #[error("the edit is too large for one save; make it in steps ({0})")]
+    Change(#[from] ChangeRefusal),
+    /// More unjoined versions than one change may name.
+    #[error("{0} versions to join at once; at most {DEPENDENCIES_MAX} are allowed")]
+    TooManyHeads(usize),
+    /// A local fault.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// What came of applying changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Changes that are new in the document, in the order they were applied.
+    pub applied: Vec<Hash>,
+    /// Changes that do not fit what they build on; left out.
+    pub unfit: Vec<(Hash, Unfit)>,
+    /// Changes that Automerge failed on here; left out, worth another try after an upgrade.
+    pub faults: Vec<(Hash, Fault)>,
+}
+
+/// An edit that was made, not yet in the log.
+#[derive(Clone, Debug)]
+pub struct Edited {
+    /// The change; its facts name it and what it builds on.
+    pub change: SafeChange,
+    /// The document with the change; to take the place of the old one once the change is durable.
+    pub after: Document,
+}
+
+/// One record's document.
+#[derive(Clone, Debug)]
+pub struct Document {
+    id: DocumentId,
+    inner: Automerge,
+}
+
+impl Document {
+    /// A document without changes.
+    pub fn new(id: DocumentId) -> Self {
+        Self { id, inner: Automerge::new_with_encoding(TextEncoding::UnicodeCodePoint) }
+    }
+
+    /// Opens what [`Document::save`] wrote.
+    ///
+    /// # Errors
+    /// [`Fault`] when the bytes are damaged, or another release wrote them.
+    pub fn load(id: DocumentId, snapshot: &[u8]) -> Result<Self, Fault> {
+        let options = LoadOptions::new().text_encoding(TextEncoding::UnicodeCodePoint);
+        let inner = guarded(|| Automerge::load_with_options(snapshot, options).map_err(failed))?;
+        Ok(Self { id, inner })
+    }
+
+    /// The document as bytes for this node's store, compressed.
+    ///
+    /// # Errors
+    /// [`Fault`] when Automerge fails.
+    pub fn save(&self) -> Result<Vec<u8>, Fault> {
+        guarded(|| Ok(self.inner.save()))
+    }
+
+    /// The document's id.
+    pub fn id(&self) -> DocumentId {
+        self.id
+    }
+
+    /// Hashes of the changes that no other builds on, sorted.
+    pub fn heads(&self) -> Vec<Hash> {
+        self.inner.get_heads().into_iter().map(|hash| hash.0).collect()
+    }
+
+    /// The changes that `change` builds on, or `None` when the document does not hold it.
+    pub fn deps(&self, change: &Hash) -> Option<Vec<Hash>> {
+        let meta = self.inner.get_change_meta_by_hash(&ChangeHash(*change))?;
+        Some(meta.deps.iter().map(|hash| hash.0).collect())
+    }
+
+    /// Whether the document holds `change`.
+    pub fn holds(&self, change: &Hash) -> bool {
+        self.inner.get_change_meta_by_hash(&ChangeHash(*change)).is_some()
+    }
+
+    /// How many changes the document holds.
+    pub fn changes(&self) -> u32 {
+        u32::try_from(self.inner.stats().num_changes).unwrap_or(u32::MAX)
+    }
+
+    /// An estimate of the memory it takes, for the cache.
+    pub fn size_bytes(&self) -> usize {
+        let stats = self.inner.stats();
+        let parts = 8_192 + stats.num_ops.saturating_mul(8) + stats.num_changes.saturating_mul(512);
+        usize::try_from(parts).unwrap_or(usize::MAX)
+    }
+
+    /// Applies changes that passed the pre-validator, all in one call where nothing goes wrong.
+    ///
+    /// The order of `changes` does not matter; changes already there are skipped.
+    ///
+    /// # Errors
+    /// [`Fault`] only when nothing could be tried; a fault of single changes is told in [`Applied`].
+    pub fn apply(&mut self, changes: &[SafeChange]) -> Result<Applied, Fault> {
+        let mut outcome = Applied::default();
+        let mut parsed = BTreeMap::new();
+        for safe in changes {
+            let hash = safe.facts().hash;
+            match guarded(|| Change::try_from(safe.raw()).map_err(failed)) {
+                Ok(change) => drop(parsed.insert(hash, change)),
+                Err(fault) => outcome.faults.push((hash, fault)),
+            }
+        }
+        let doubtful = changes.iter().map(SafeChange::facts).filter(|facts| !facts.self_contained);
+        let doubtful = doubtful.map(|facts| facts.hash).collect();
+        let added: u64 = parsed.values().map(|change| change.len() as u64).sum();
+        let operations = self.inner.stats().num_ops.saturating_add(added);
+        if operations > DOCUMENT_OPS_MAX {
+            return Err(Fault::TooLarge(operations));
+        }
+        let fitting = guarded(|| Ok(Fitting::sort(&self.inner, parsed, &mut outcome.unfit)))?;
+        self.apply_in_order(&fitting, &doubtful, &mut outcome);
+        Ok(outcome)
+    }
+
+    /// Tries all at once; on a fault halves the list, so that one bad change does not hold up the others.
+    fn apply_in_order(&mut self, changes: &[Change], doubtful: &BTreeSet<Hash>, outcome: &mut Applied) {
+        if changes.is_empty() {
+            return;
+        }
+        let attempt = guarded(|| {
+            let mut inner = self.inner.clone();
+            inner.apply_changes(changes.iter().cloned()).map_err(failed)?;
+            if changes.iter().any(|change| doubtful.contains(&change.hash().0)) {
+                still_whole(&inner, &self.inner.get_heads(), changes)?;
+            }
+            Ok(inner)
+        });
+        match (attempt, changes) {
+            (Ok(inner), _) => {
+                self.inner = inner;
+                outcome.applied.extend(changes.iter().map(|change| change.hash().0));
+            }
+            (Err(fault), [change]) => outcome.faults.push((change.hash().0, fault)),
+            (Err(_), _) => {
+                let (first, second) = changes.split_at(changes.len() / 2);
+                self.apply_in_order(first, doubtful, outcome);
+                self.apply_in_order(second, doubtful, outcome);
+            }
+        }
+    }
+
+    /// Makes the change that turns the present state into what `draft` says, or `None` where nothing would change.
+    ///
+    /// Texts are compared until `deadline` and replaced from there on. The document itself stays as it is.
+    ///
+    /// # Errors
+    /// [`EditError`] when the draft is refused, the record or the change would be too large, or Automerge fails.
+    pub fn edit(
+        &self,
+        draft: &RecordDraft,
+        actor: &[u8; ACTOR_BYTES],
+        deadline: Option<Instant>,
+    ) -> Result<Option<Edited>, EditError> {
+        check(draft)?;
+        let heads = self.inner.get_heads();
+        if heads.len() >= DEPENDENCIES_MAX {
+            return Err(EditError::TooManyHeads(heads.len()));
+        }
+        let mut after = self.clone();
+        let Some(change) = guarded(|| {
+            after.inner.set_actor(ActorId::from(actor.as_slice()));
+            write_draft(&mut after.inner, draft, deadline).map_err(failed)
+        })?
+        else {
+            return Ok(None);
+        };
+        after.check_size(self)?;
+        if change.raw_bytes().len() > CHANGE_BYTES_MAX {
+            return Err(EditError::Change(ChangeRefusal::TooLong(change.raw_bytes().len())));
+        }
+        let change = SafeChange::new(change.raw_bytes().to_vec(), actor)?;
+        Ok(Some(Edited { change, after }))
+    }
+
+    fn check_size(&self, before: &Document) -> Result<(), EditError> {
+        let (bytes, fields) = self.extent()?;
+        let allowed = bytes <= RECORD_BYTES_MAX && fields <= FIELDS_MAX;
+        // What others made too large may still be made smaller.
+        if allowed || before.extent()? >= (bytes, fields) { Ok(()) } else { Err(EditError::TooLarge { bytes, fields }) }
+    }
+
+    fn extent(&self) -> Result<(usize, usize), Fault> {
+        let values = guarded(|| values(&self.inner).map_err(failed))?;
+        let bytes = values.iter().map(|(key, values)| key.len() + values.first().map_or(0, Value::size_bytes)).sum();
+        Ok((bytes, values.len()))
+    }
+
+    /// The record as it is shown.
+    ///
+    /// # Errors
+    /// [`Fault`] when Automerge fails.
+    pub fn view(&self) -> Result<RecordView, Fault> {
+        let heads = self.inner.get_heads().iter().map(ChangeHash::to_string).collect();
+        let values = guarded(|| values(&self.inner).map_err(failed))?;
+        Ok(RecordView::new(self.id, heads, values))
+    }
+
+    /// The record in short; `updated` is what the signed entries say of the last change.
+    ///
+    /// # Errors
+    /// [`Fault`] when Automerge fails.
+    pub fn summary(&self, updated: Option<Updated>) -> Result<Summary, Fault> {
+        Ok(Summary::new(&self.view()?, updated, self.changes()))
+    }
+}
+
+/// Changes checked against what they build on, in an order in which they can be applied.
+struct Fitting {
+    known: BTreeMap<ChangeHash, Known>,
+    numbers: BTreeSet<(ActorId, u64)>,
+}
+
+struct Known {
+    actor: ActorId,
+    seq: u64,
+    max_op: u64,
+}
+
+impl Fitting {
+    /// Sorts `changes` so that each comes after what it builds on, leaving out what is there or does not fit.
+    ///
+    /// Among those that could come next it takes the lowest hash, so that a set is gone through alike everywhere.
+    fn sort(document: &Automerge, changes: BTreeMap<Hash, Change>, unfit: &mut Vec<(Hash, Unfit)>) -> Vec<Change> {
+        let mut fitting = Self::new(document);
+        let mut waiting = changes;
+        waiting.retain(|hash, _| !fitting.known.contains_key(&ChangeHash(*hash)));
+        let mut behind: BTreeMap<Hash, Vec<Hash>> = BTreeMap::new();
+        let mut awaited: BTreeMap<Hash, usize> = BTreeMap::new();
+        for (hash, change) in &waiting {
+            let inside: Vec<Hash> =
+                change.deps().iter().map(|dep| dep.0).filter(|dep| waiting.contains_key(dep)).collect();
+            awaited.insert(*hash, inside.len());
+            for dep in inside {
+                behind.entry(dep).or_default().push(*hash);
+            }
+        }
+        let mut ready: BTreeSet<Hash> = awaited.iter().filter(|&(_, &left)| left == 0).map(|(hash, _)| *hash).collect();
+        let mut sorted = Vec::new();
+        while let Some(hash) = ready.pop_first() {
+            let Some(change) = waiting.remove(&hash) else { continue };
+            match fitting.admit(&change) {
+                Ok(()) => sorted.push(change),
+                Err(why) => unfit.push((hash, why)),
+            }
+            for next in behind.remove(&hash).unwrap_or_default() {
+                if let Some(left) = awaited.get_mut(&next) {
+                    *left -= 1;
+                    if *left == 0 {
+                        ready.insert(next);
+                    }
+                }
+            }
+        }
+        sorted
+    }
+
+    fn new(document: &Automerge) -> Self {
+        let mut fitting = Self { known: BTreeMap::new(), numbers: BTreeSet::new() };
+        for meta in document.get_changes_meta(&[]) {
+            fitting.insert(meta.hash, Known { actor: meta.actor.into_owned(), seq: meta.seq, max_op: meta.max_op });
+        }
+        fitting
+    }
+
+    fn insert(&mut self, hash: ChangeHash, known: Known) {
+        self.numbers.insert((known.actor.clone(), known.seq));
+        self.known.insert(hash, known);
+    }
+
+    /// Automerge's own changes name all heads and the actor's change before, and count on from the highest of them.
+    fn admit(&mut self, change: &Change) -> Result<(), Unfit> {
+        let (mut highest, mut previous) = (0, 0);
+        for dep in change.deps() {
+            let known = self.known.get(dep).ok_or(Unfit::MissingDependency(dep.0))?;
+            highest = highest.max(known.max_op);
+            if known.actor == *change.actor_id() {
+                previous = previous.max(known.seq);
+            }
+        }
+        let (expected, actual) = (highest + 1, change.start_op().get());
+        if actual != expected {
+            return Err(Unfit::Counter { expected, actual });
+        }
+        if change.seq() != previous + 1 {
+            return Err(Unfit::Sequence(change.seq()));
+        }
+        let actor = change.actor_id().clone();
+        if self.numbers.contains(&(actor.clone(), change.seq())) {
+            return Err(Unfit::Fork(change.seq()));
+        }
+        self.insert(change.hash(), Known { actor, seq: change.seq(), max_op: change.max_op() });
+        Ok(())
+    }
+}
+
+/// All concurrent values of every key, the one that every node picks first.
+fn values(document: &Automerge) -> Result<BTreeMap<String, Vec<Value>>, automerge::AutomergeError> {
+    let mut values = BTreeMap::new();
+    for key in document.keys(ROOT) {
+        let mut held = Vec::new();
+        for (value, object) in document.get_all(ROOT, key.as_str())?.into_iter().rev() {
+            held.push(shown(document, &value, &object)?);
+        }
+        values.insert(key, held);
+    }
+    Ok(values)
+}
+
+fn shown(document: &Automerge, value: &Held<'_>, object: &ObjId) -> Result<Value, automerge::AutomergeError> {
+    let other = |kind: &str, value: String| Value::Other { kind: kind.to_owned(), value };
+    Ok(match value {
+        Held::Object(ObjType::Text) => Value::Text(document.text(object)?),
+        Held::Object(ObjType::List) => other("list", String::new()),
+        Held::Object(ObjType::Map | ObjType::Table) => other("map", String::new()),
+        Held::Scalar(scalar) => match scalar.as_ref() {
+            ScalarValue::Null => Value::Null,
+            ScalarValue::Boolean(value) => Value::Bool(*value),
+            ScalarValue::Int(value) => Value::Int(*value),
+            ScalarValue::Uint(value) => {
+                i64::try_from(*value).map_or_else(|_| other("uint", value.to_string()), Value::Int)
+            }
+            ScalarValue::Str(text) => Value::Text(text.to_string()),
+            ScalarValue::F64(value) => other("float", value.to_string()),
+            ScalarValue::Timestamp(value) => other("timestamp", value.to_string()),
+            ScalarValue::Counter(value) => other("counter", i64::from(value).to_string()),
+            ScalarValue::Bytes(bytes) => other("bytes", bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+            ScalarValue::Unknown { type_code, .. } => other("unknown", type_code.to_string()),
+        },
+    })
+}
+
+fn write_draft(
+    document: &mut Automerge,
+    draft: &RecordDraft,
+    deadline: Option<Instant>,
+) -> Result<Option<Change>, automerge::AutomergeError> {
+    let is_new = document.get_heads().is_empty();
+    let mut transaction = document.transaction();
+    let mut entries = draft.entries();
+    if is_new && !entries.is_empty() {
+        entries.entry("schema").or_insert(Value::Int(SCHEMA_VERSION));
+    }
+    for (key, value) in entries {
+        write_field(&mut transaction, key, &value, deadline)?;
+    }
+    if transaction.pending_ops() == 0 {
+        transaction.rollback();
+        return Ok(None);
+    }
+    // The time stays zero and there is no message: the signed entry says when and why.
+    transaction.commit_with(CommitOptions::default().with_time(0));
+    Ok(document.get_last_local_change())
+}
+
+fn write_field(
+    transaction: &mut Transaction<'_>,
+    key: &str,
+    value: &Value,
+    deadline: Option<Instant>,
+) -> Result<(), automerge::AutomergeError> {
+    let kind = field_of(key).map(|field| field.kind);
+    let held = transaction.get_all(ROOT, key)?;
+    let texts: Vec<ObjId> =
+        held.iter().filter(|(value, _)| value.to_objtype() == Some(ObjType::Text)).map(|(_, id)| id.clone()).collect();
+    let is_text = kind == Some(Kind::Text) || (kind.is_none() && !texts.is_empty());
+    let absent = value.is_absent() || (kind == Some(Kind::Member) && *value == Value::Bool(false));
+    match value {
+        Value::Text(_) | Value::Null if is_text => {
+            let new = value.as_str().unwrap_or_default();
+            let in_step = texts.len() == held.len() && (1..=TEXTS_IN_STEP_MAX).contains(&texts.len());
+            if in_step {
+                texts.iter().try_for_each(|text| write_text(transaction, text, new, deadline))
+            } else if absent {
+                remove(transaction, key, held.is_empty())
+            } else {
+                let text = transaction.put_object(ROOT, key, ObjType::Text)?;
+                transaction.splice_text(&text, 0, 0, new)
+            }
+        }
+        _ if absent => remove(transaction, key, held.is_empty()),
+        _ => {
+            let scalar = match value {
+                Value::Bool(value) => ScalarValue::Boolean(*value),
+                Value::Int(value) => ScalarValue::Int(*value),
+                Value::Text(text) => ScalarValue::Str(text.as_str().into()),
+                // The check of the draft refuses these.
+                Value::Null | Value::Other { .. } => return Ok(()),
+            };
+            let same = |(held, _): &(Held<'_>, ObjId)| matches!(held, Held::Scalar(held) if **held == scalar);
+            if !held.is_empty() && held.iter().all(same) {
+                return Ok(());
+            }
+            transaction.put(ROOT, key, scalar)
+        }
+    }
+}
+
+fn remove(transaction: &mut Transaction<'_>, key: &str, absent: bool) -> Result<(), automerge::AutomergeError> {
+    if absent { Ok(()) } else { transaction.delete(ROOT, key) }
+}
+
+fn write_text(
+    transaction: &mut Transaction<'_>,
+    text: &ObjId,
+    new: &str,
+    deadline: Option<Instant>,
+) -> Result<(), automerge::AutomergeError> {
+    let old = transaction.text(text)?;
+    for hunk in hunks(&old, new, deadline).iter().rev() {
+        let delete = isize::try_from(hunk.delete).unwrap_or(isize::MAX);
+        transaction.splice_text(text, hunk.at, delete, &hunk.insert)?;
+    }
+    Ok(())
+}
+
+/// Checks that the document can give back every change it was given since `before`.
+///
+/// Automerge takes an operation on an object or a letter that is not there and drops it silently; the document then
+/// works until its snapshot is opened, which fails for ever.
+fn still_whole(document: &Automerge, before: &[ChangeHash], given: &[Change]) -> Result<(), Fault> {
+    let kept: BTreeSet<ChangeHash> = document.get_changes(before).iter().map(Change::hash).collect();
+    match given.iter().find(|change| !kept.contains(&change.hash())) {
+        None => Ok(()),
+        Some(change) => Err(Fault::Failed(format!("change {} did not survive being applied", change.hash()))),
+    }
+}
+
+/// Runs `work`, turning a panic into a fault.
+fn guarded<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    // What `work` borrows mutably is a clone that is thrown away on a fault.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        Err(Fault::Panicked(text.unwrap_or_else(|| "without a word".to_owned())))
+    })
+}
+
+fn failed(error: impl std::fmt::Display) -> Fault {
+    Fault::Failed(error.to_string())
+}

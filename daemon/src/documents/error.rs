@@ -1,0 +1,71 @@
+//! Why something about records was not done.
+
+use portolan_protocol::{id::DocumentId, input::CommandError};
+use thiserror::Error;
+
+use crate::{
+    automerge_door::{EditError, Fault},
+    store::StoreError,
+};
+
+/// See the head of the file. Nothing was changed where it is the answer to a save.
+#[derive(Debug, Error)]
+pub enum DocumentError {
+    /// No such space here.
+    #[error("this node has no such space")]
+    UnknownSpace,
+    /// No such record, or nothing of it can be shown yet.
+    #[error("there is no record {0} in this space")]
+    NotFound(DocumentId),
+    /// A text that is no beginning of an id.
+    #[error("`{0}` is not the beginning of a record's id (a-z and 2-7)")]
+    BadPrefix(String),
+    /// A record of that id is there.
+    #[error("there is a record {0} already")]
+    Exists(DocumentId),
+    /// A state to edit that is not held here.
+    #[error("the version to edit is not held here: {0}")]
+    UnknownHeads(String),
+    /// The edit cannot be made.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    /// A name or a reason longer than an entry may carry.
+    #[error("the {what} has {bytes} bytes; at most {most} are allowed")]
+    TooLong {
+        /// What is too long.
+        what: &'static str,
+        /// Its length.
+        bytes: usize,
+        /// What is allowed.
+        most: usize,
+    },
+    /// The node refused to write.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The change is in the log, but what it was made on is no longer accepted, twice in a row.
+    #[error("membership changed while the record was saved; look at it and make the change again")]
+    Overtaken,
+    /// A library or a local limit: the record's entries are safe.
+    #[error("this node cannot open the record; its entries are safe: {0}")]
+    Fault(#[from] Fault),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Nothing can be written yet.
+    #[error("records cannot be written before the engine runs")]
+    NotConnected,
+    /// The worker has ended.
+    #[error("the service is stopping; whether the change was kept shows when it runs again")]
+    Stopped,
+}
+
+/// Why changes were not appended.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum AppendError {
+    /// The node refuses.
+    #[error(transparent)]
+    Refused(#[from] CommandError),
+    /// The engine has stopped; whether the changes were kept shows when it runs again.
+    #[error("the service is stopping; whether the change was kept shows when it runs again")]
+    Stopped,
+}

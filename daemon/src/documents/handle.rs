@@ -1,0 +1,248 @@
+//! The handle to records: it asks the worker's thread and never blocks the async runtime.
+
+use std::{
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    thread::{self, JoinHandle},
+};
+
+use futures_util::future::BoxFuture;
+use portolan_protocol::{
+    api::DocumentQuery,
+    crypto::hash::keyed,
+    effects::Appended,
+    entry::{EntryRef, LogKey, LogKind},
+    id::{DocumentId, SpaceId},
+    image::Image,
+    view::SpaceView,
+};
+use tokio::sync::oneshot;
+
+use super::{
+    error::{AppendError, DocumentError},
+    index::Index,
+    locks::Locks,
+    planning,
+    reading::{HeldBack, HistoryItem, Listed, Progress, Shown},
+    worker::{Channel, Stage, Worker},
+};
+use crate::store::{Store, StoreError};
+
+/// Appends changes to this node's own data log, and answers when they are durable.
+pub type Appender =
+    Arc<dyn Fn(SpaceId, LogKey, Vec<Vec<u8>>) -> BoxFuture<'static, Result<Vec<EntryRef>, AppendError>> + Send + Sync>;
+
+/// Rows that one call of a list looks at, at most: with a filter that little passes it may answer with a part.
+const LIST_STEPS_MAX: u32 = 64;
+
+/// Local preferences; they decide nothing that is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Memory for open documents, by estimate.
+    pub cache_bytes: usize,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { cache_bytes: 64 << 20 }
+    }
+}
+
+/// The records of this node. Clones share them.
+#[derive(Clone)]
+pub struct Documents {
+    pub(super) shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    channel: Arc<Channel>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    pub(super) appender: OnceLock<Appender>,
+    pub(super) locks: Arc<Locks>,
+    /// Drawn once per start; enters the actors of this start's changes.
+    pub(super) salt: [u8; 16],
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.channel.stop();
+    }
+}
+
+/// The record that holds the settings of a space, its name among them (`title/<language>`; the type is `space`).
+pub fn settings_document(space: &SpaceId) -> DocumentId {
+    let hash = keyed(&space.0, &[b"portolan space settings v1"]);
+    DocumentId(hash.first_chunk().copied().unwrap_or_default())
+}
+
+impl Documents {
+    /// Takes up what was derived before from `store`, and starts the thread that goes on from there. Call
+    /// [`Documents::catch_up`] and [`Documents::views`] next.
+    ///
+    /// # Errors
+    /// [`DocumentError::Store`]; [`DocumentError::Stopped`] when no thread can be started.
+    pub fn open(store: &Store, options: Options) -> Result<Documents, DocumentError> {
+        let index = match Index::load(store, options.cache_bytes) {
+            // Damaged rows are no loss: everything is in the log.
+            Err(StoreError::Damaged(_)) => {
+                store.derived().clear()?;
+                Index::load(store, options.cache_bytes)?
+            }
+            other => other?,
+        };
+        let channel = Arc::new(Channel::default());
+        let worker = Worker::new(channel.clone(), index);
+        let thread = thread::Builder::new().name("documents".to_owned()).spawn(move || worker.run());
+        let thread = Mutex::new(Some(thread.map_err(|_| DocumentError::Stopped)?));
+        let (appender, locks) = (OnceLock::new(), Arc::new(Locks::default()));
+        let shared = Shared { channel, thread, appender, locks, salt: planning::draw_salt() };
+        Ok(Documents { shared: Arc::new(shared) })
+    }
+
+    /// Gives the way to the log. Before that nothing can be saved; a second call changes nothing.
+    pub fn connect(&self, appender: Appender) {
+        let _ = self.shared.appender.set(appender);
+    }
+
+    /// New entries are durable. Returns at once.
+    pub fn appended(&self, appended: impl IntoIterator<Item = Appended>) {
+        self.shared.channel.appended(appended);
+    }
+
+    /// Membership or keys of spaces are now these. Returns at once.
+    pub fn views(&self, views: impl IntoIterator<Item = Arc<SpaceView>>) {
+        self.shared.channel.views(views);
+    }
+
+    /// Everything that the store holds, at the start: what was committed and not derived is found here.
+    pub fn catch_up(&self, image: &Image) {
+        let logs = image.logs.iter().filter(|log| log.context.kind == LogKind::Data);
+        self.appended(logs.map(|log| Appended { context: log.context, from: log.tip.next_seq, to: log.tip.next_seq }));
+    }
+
+    /// Waits until `stage` is reached for everything that was announced before.
+    ///
+    /// # Errors
+    /// [`DocumentError::Stopped`].
+    pub async fn flush(&self, stage: Stage) -> Result<(), DocumentError> {
+        self.shared.channel.wait(stage).await.map_err(|_| DocumentError::Stopped)
+    }
+
+    /// Ends the thread, after the step it is at.
+    pub async fn close(&self) {
+        self.shared.channel.stop();
+        let thread = self.shared.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // A thread that panicked has ended as well.
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+    }
+
+    /// Has the thread run `job` and waits for its answer.
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Index) -> T + Send + 'static,
+    ) -> Result<T, DocumentError> {
+        let (answer, wait) = oneshot::channel();
+        let job = Box::new(move |index: &mut Index| {
+            // Who asked may have gone.
+            let _ = answer.send(job(index));
+        });
+        if !self.shared.channel.run(job) {
+            return Err(DocumentError::Stopped);
+        }
+        wait.await.map_err(|_| DocumentError::Stopped)
+    }
+
+    /// A record, opened at once if it is not open. One that is not known yet is waited for while entries are looked at.
+    ///
+    /// # Errors
+    /// [`DocumentError::NotFound`], [`DocumentError::UnknownSpace`], [`DocumentError::Fault`], [`DocumentError::Store`].
+    pub async fn show(&self, space: SpaceId, document: DocumentId) -> Result<Shown, DocumentError> {
+        match self.ask(move |index| index.record(space, document)).await? {
+            Err(DocumentError::NotFound(_)) => {
+                self.flush(Stage::Indexed).await?;
+                self.ask(move |index| index.record(space, document)).await?
+            }
+            answer => answer,
+        }
+    }
+
+    /// Every entry of a record, applied or not, each after those it was made on.
+    ///
+    /// # Errors
+    /// As [`Documents::show`].
+    pub async fn history(&self, space: SpaceId, document: DocumentId) -> Result<Vec<HistoryItem>, DocumentError> {
+        self.ask(move |index| index.history(space, document)).await?
+    }
+
+    /// Records by id, after `after`. A page may hold fewer than `limit` while there is a next one.
+    ///
+    /// # Errors
+    /// [`DocumentError::UnknownSpace`], [`DocumentError::BadPrefix`], [`DocumentError::Store`].
+    pub async fn list(
+        &self,
+        space: SpaceId,
+        query: DocumentQuery,
+        after: Option<DocumentId>,
+        limit: usize,
+    ) -> Result<Listed, DocumentError> {
+        let mut listed = Listed { documents: Vec::new(), next: after };
+        for step in 0..LIST_STEPS_MAX {
+            let left = limit.saturating_sub(listed.documents.len());
+            if left == 0 || (step > 0 && listed.next.is_none()) {
+                break;
+            }
+            let (query, after) = (query.clone(), listed.next);
+            let part = self.ask(move |index| index.list(space, &query, after, left)).await??;
+            listed.documents.extend(part.documents);
+            listed.next = part.next;
+        }
+        Ok(listed)
+    }
+
+    /// The records whose ids begin with `prefix`: at most `limit`.
+    ///
+    /// # Errors
+    /// As [`Documents::list`].
+    pub async fn resolve(&self, space: SpaceId, prefix: &str, limit: usize) -> Result<Vec<DocumentId>, DocumentError> {
+        let query = DocumentQuery { prefix: Some(prefix.to_owned()), ..DocumentQuery::default() };
+        let listed = self.list(space, query, None, limit).await?;
+        Ok(listed.documents.into_iter().map(|summary| summary.id).collect())
+    }
+
+    /// How far the derived data of a space is, and what is held back in it.
+    ///
+    /// # Errors
+    /// [`DocumentError::Stopped`].
+    pub async fn progress(&self, space: SpaceId) -> Result<Progress, DocumentError> {
+        self.ask(move |index| index.progress(space)).await
+    }
+
+    /// Entries that are held and not applied, with the reason: at most `limit`.
+    ///
+    /// # Errors
+    /// [`DocumentError::Store`], [`DocumentError::Stopped`].
+    pub async fn held_back(&self, space: SpaceId, limit: usize) -> Result<Vec<HeldBack>, DocumentError> {
+        self.ask(move |index| index.held_back(space, limit)).await?
+    }
+
+    /// The name of a space in the first of `languages` that it has one in, from the space's settings.
+    ///
+    /// # Errors
+    /// [`DocumentError::Fault`], [`DocumentError::Store`], [`DocumentError::UnknownSpace`].
+    pub async fn space_name(&self, space: SpaceId, languages: &[&str]) -> Result<Option<String>, DocumentError> {
+        match self.ask(move |index| index.record(space, settings_document(&space))).await? {
+            Ok(shown) => Ok(shown.record.title_in(languages).map(str::to_owned)),
+            Err(DocumentError::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Forgets everything derived and begins anew from the log. [`Documents::flush`] tells when it is done.
+    ///
+    /// # Errors
+    /// [`DocumentError::Store`], [`DocumentError::Stopped`].
+    pub async fn rebuild(&self) -> Result<(), DocumentError> {
+        Ok(self.ask(Index::rebuild).await??)
+    }
+}

@@ -1,0 +1,40 @@
+//! Records from the log: which changes are accepted, what a record shows, lists, history; and saves on their way to the log.
+//!
+//! Everything here is derived and can be made again from the entries. What people see of a record is a pure function of the
+//! accepted entries held, whatever the order in which they came (`docs/decisions/derived-data.md`). Nothing here decides what
+//! is accepted: membership does. One thread owns the derived data; this handle never blocks the async runtime.
+
+mod error;
+mod rows;
+
+mod shelf;
+
+mod cache;
+mod payload;
+mod visible;
+
+mod index;
+
+mod intake;
+mod opening;
+
+mod keeping;
+
+mod planning;
+mod reading;
+
+mod locks;
+mod worker;
+
+mod handle;
+
+mod saving;
+#[cfg(test)]
+mod tests;
+
+pub use error::{AppendError, DocumentError};
+pub use handle::{Appender, Documents, Options, settings_document};
+pub use reading::{HeldBack, HistoryItem, Listed, Progress, Shown};
+pub use saving::ImportItem;
+pub use visible::ChangeStanding;
+pub use worker::Stage;

@@ -1,0 +1,265 @@
+//! From what a person wants of a record to a change for the log, and from the change in the log to what is shown. It
+//! appends nothing itself.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    sync::Arc,
+    time::Duration,
+};
+
+use portolan_protocol::{
+    api::Outcome,
+    change::{ChangePayload, PERSON_NAME_BYTES_MAX, PersonRef, REASON_BYTES_MAX, actor_id},
+    entry::{EntryRef, LogKey, LogKind},
+    id::{DocumentId, SpaceId},
+    page::LogContext,
+    record::{RecordDraft, Warning, check},
+    view::SpaceView,
+};
+use rand_core::Rng;
+
+use super::{cache::Open, error::DocumentError, index::Index, keeping::Keep, opening::Ledger, payload::LastKey};
+use crate::{
+    automerge_door::{Document, EditError},
+    clock,
+    store::StoreError,
+};
+
+/// Time to compare texts before the rest of them is replaced.
+const DIFF: Duration = Duration::from_millis(200);
+
+/// What may be there before a save.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expect {
+    /// No record of that id.
+    New,
+    /// A record.
+    Held,
+    /// Either.
+    Any,
+}
+
+/// What a person wants of a record.
+#[derive(Clone, Debug)]
+pub(super) struct Intent {
+    pub(super) document: DocumentId,
+    pub(super) draft: RecordDraft,
+    pub(super) expect: Expect,
+    /// The heads that the person saw; the present ones where there are none.
+    pub(super) base: Option<Vec<String>>,
+    pub(super) person: PersonRef,
+    pub(super) reason: String,
+}
+
+/// A change to be appended.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub(super) document: DocumentId,
+    /// The log that the change was made for.
+    pub(super) log: LogKey,
+    pub(super) payload: Vec<u8>,
+    pub(super) hash: [u8; 32],
+    pub(super) outcome: Outcome,
+    /// Whether others had written since the heads that the person saw.
+    pub(super) merged: bool,
+    pub(super) warnings: Vec<Warning>,
+    /// The document with the change, until that is settled.
+    after: Option<Open>,
+}
+
+/// What is needed of a planned change once it is in the log.
+pub(super) struct Pending {
+    document: DocumentId,
+    hash: [u8; 32],
+    after: Option<Open>,
+}
+
+impl Planned {
+    /// Takes out what [`Index::settle`] needs.
+    pub(super) fn settle(&mut self) -> Pending {
+        Pending { document: self.document, hash: self.hash, after: self.after.take() }
+    }
+}
+
+/// What a save comes to.
+#[derive(Debug)]
+pub(super) enum Plan {
+    /// Everything is as the draft says.
+    Unchanged { document: DocumentId, heads: Vec<String>, warnings: Vec<Warning> },
+    /// Something has to be appended.
+    Append(Box<Planned>),
+}
+
+/// A change that is in the log.
+#[derive(Clone, Debug)]
+pub(super) struct Settled {
+    /// Whether it is applied.
+    pub(super) is_applied: bool,
+    pub(super) heads: Vec<String>,
+}
+
+impl Index {
+    /// Makes the change that `intent` asks for. `salt` is this start's; another one is drawn where it was used up.
+    pub(super) fn plan(&mut self, space: SpaceId, intent: &Intent, salt: [u8; 16]) -> Result<Plan, DocumentError> {
+        bounded("name", intent.person.name.len(), PERSON_NAME_BYTES_MAX)?;
+        bounded("reason", intent.reason.len(), REASON_BYTES_MAX)?;
+        let view = self.views.get(&space).cloned().ok_or(DocumentError::UnknownSpace)?;
+        let warnings = check(&intent.draft).map_err(EditError::from)?;
+        let number = self.shelf.document(&space, &intent.document)?.map(|row| row.number);
+        let (present, ledger) = match number {
+            Some(number) => (self.show(number)?, Some(self.ledger(number)?)),
+            None => (blank(intent.document), None),
+        };
+        let is_held = present.document.changes() > 0;
+        match intent.expect {
+            Expect::New if is_held => return Err(DocumentError::Exists(intent.document)),
+            Expect::Held if !is_held => return Err(DocumentError::NotFound(intent.document)),
+            _ => {}
+        }
+        let earlier = match (&intent.base, &ledger) {
+            (Some(base), Some(ledger)) if !same(base, &present.document.heads()) => Some(self.at(&view, ledger, base)?),
+            (Some(base), None) if !base.is_empty() => return Err(DocumentError::UnknownHeads(base.join(" "))),
+            _ => None,
+        };
+        let merged = earlier.is_some();
+        // An actor's changes stand in one line. Where this start's actor has a change that is not below, it cannot go on.
+        let is_free = !merged && ledger.as_ref().is_none_or(|ledger| goes_on(ledger, &view.own_log, &present.document));
+        let salt = if is_free { salt } else { draw_salt() };
+        let base = earlier.unwrap_or(present);
+        let deadline = clock::monotonic().into_std() + DIFF;
+        let actor = actor_id(&view.own_log, &intent.document, &salt);
+        let Some(edited) = base.document.edit(&intent.draft, &actor, Some(deadline))? else {
+            return Ok(Plan::Unchanged { document: intent.document, heads: hex_all(&base.document.heads()), warnings });
+        };
+        let entries: Option<Vec<EntryRef>> = edited
+            .dependencies
+            .iter()
+            .map(|hash| ledger.as_ref().and_then(|ledger| ledger.entry(hash)).map(|fact| fact.reference))
+            .collect();
+        // What is applied was applied from an entry.
+        let dependencies = entries.ok_or_else(|| StoreError::Damaged("a change without an entry".to_owned()))?;
+        let payload = ChangePayload {
+            document: intent.document,
+            change: edited.change,
+            person: intent.person.clone(),
+            reason: intent.reason.clone(),
+            salt,
+            dependencies,
+            person_signature: None,
+        };
+        let after =
+            Open { document: edited.after, whole: base.whole, current: false, updated: None, saved: base.saved };
+        Ok(Plan::Append(Box::new(Planned {
+            document: intent.document,
+            log: view.own_log,
+            payload: payload.encode(),
+            hash: edited.hash,
+            outcome: if is_held { Outcome::Updated } else { Outcome::Created },
+            merged,
+            warnings,
+            after: Some(after),
+        })))
+    }
+
+    /// The document as it was at `heads`.
+    fn at(&self, view: &Arc<SpaceView>, ledger: &Ledger, heads: &[String]) -> Result<Open, DocumentError> {
+        let unknown = || DocumentError::UnknownHeads(heads.join(" "));
+        let by_reference: BTreeMap<EntryRef, usize> =
+            ledger.order.iter().map(|place| (ledger.facts[*place].reference, *place)).collect();
+        let by_name: BTreeMap<String, usize> = ledger
+            .order
+            .iter()
+            .filter_map(|place| Some((hex(ledger.facts[*place].change.as_ref().ok()?), *place)))
+            .collect();
+        let mut wanted: BTreeSet<usize> = BTreeSet::new();
+        let mut open = Vec::new();
+        for head in heads {
+            open.push(*by_name.get(head).ok_or_else(unknown)?);
+        }
+        while let Some(place) = open.pop() {
+            if wanted.insert(place) {
+                let dependencies = &ledger.facts[place].dependencies;
+                open.extend(dependencies.iter().filter_map(|dependency| by_reference.get(dependency)));
+            }
+        }
+        let mut key = LastKey::default();
+        let mut changes = Vec::new();
+        for place in wanted {
+            changes.extend(self.payload(view, &ledger.facts[place], &mut key)?.map(|payload| payload.change));
+        }
+        let mut document = Document::new(ledger.id);
+        document.apply(&changes)?;
+        if !same(heads, &document.heads()) {
+            return Err(unknown());
+        }
+        Ok(Open { document, whole: true, current: false, updated: None, saved: 0 })
+    }
+
+    /// Takes in what was appended, entry by entry, and shows it.
+    pub(super) fn settle(
+        &mut self,
+        space: SpaceId,
+        appended: Vec<(Pending, EntryRef)>,
+        keep: Keep,
+    ) -> Result<Vec<Settled>, DocumentError> {
+        for (_, entry) in &appended {
+            let context = LogContext { space, log: entry.log, kind: LogKind::Data };
+            let next = self.next(&(space, entry.log));
+            self.appended(&context, next, entry.seq.saturating_add(1));
+        }
+        for (_, entry) in &appended {
+            self.take_in_until((space, entry.log), entry.seq)?;
+        }
+        let (mut opened, mut settled) = (Vec::new(), Vec::new());
+        for (pending, _) in appended {
+            let number = self.document_number(space, pending.document)?;
+            let open = self.open(number, pending.after)?;
+            let document = &open.open.document;
+            settled.push(Settled { is_applied: document.holds(&pending.hash), heads: hex_all(&document.heads()) });
+            opened.push((number, Ok(open)));
+        }
+        self.keep(opened, keep)?;
+        Ok(settled)
+    }
+}
+
+/// A salt for actors, fresh.
+pub(super) fn draw_salt() -> [u8; 16] {
+    let mut salt = [0; 16];
+    clock::rng().fill_bytes(&mut salt);
+    salt
+}
+
+/// Whether every change in this node's own log is below the present state.
+fn goes_on(ledger: &Ledger, own: &LogKey, document: &Document) -> bool {
+    let own = ledger.facts.iter().filter(|fact| fact.reference.log == *own);
+    own.filter_map(|fact| fact.change.as_ref().ok()).all(|hash| document.holds(hash))
+}
+
+fn blank(document: DocumentId) -> Open {
+    Open { document: Document::new(document), whole: true, current: false, updated: None, saved: 0 }
+}
+
+fn bounded(what: &'static str, bytes: usize, most: usize) -> Result<(), DocumentError> {
+    if bytes <= most { Ok(()) } else { Err(DocumentError::TooLong { what, bytes, most }) }
+}
+
+/// Whether `named` are exactly the heads `held`, in any order.
+fn same(named: &[String], held: &[[u8; 32]]) -> bool {
+    let named: BTreeSet<String> = named.iter().cloned().collect();
+    named == held.iter().map(hex).collect()
+}
+
+fn hex_all(hashes: &[[u8; 32]]) -> Vec<String> {
+    hashes.iter().map(hex).collect()
+}
+
+/// A hash as `heads` of a record spell it.
+pub(super) fn hex(hash: &[u8; 32]) -> String {
+    hash.iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,297 @@
+//! What is asked about records: one record, its history, lists, ids by their beginning, and how far the derived data is.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
+};
+
+use portolan_protocol::{
+    api::DocumentQuery,
+    change::PersonRef,
+    entry::EntryRef,
+    id::{DocumentId, NodeId, SpaceId},
+    membership::Standing,
+    record::{RecordView, Summary, Updated},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    error::DocumentError,
+    index::Index,
+    opening::Ledger,
+    payload::LastKey,
+    rows::{Counts, DocumentRow, STRIP_ENTRIES, State, decode, keys},
+    visible::ChangeStanding,
+};
+
+/// Rows that one step of a list looks at.
+const STEP_ROWS: usize = 1_000;
+
+/// A record as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// The record.
+    pub record: RecordView,
+    /// The last change.
+    pub updated: Option<Updated>,
+    /// Changes applied.
+    pub changes: u32,
+}
+
+/// One signed change of a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryItem {
+    /// The entry that carries it.
+    pub entry: EntryRef,
+    /// The node that signed it.
+    pub node: NodeId,
+    /// When, by the author's clock.
+    pub time_ms: Timestamp,
+    /// The person the node vouches for; none where the content is not readable as a change.
+    pub person: Option<PersonRef>,
+    /// Why, may be empty.
+    pub reason: String,
+    /// Whether it is applied, and if not, why.
+    pub standing: ChangeStanding,
+    /// The hash of the change; none where it is no change.
+    pub change: Option<[u8; 32]>,
+    /// The entries it was made on.
+    pub after: Vec<EntryRef>,
+}
+
+/// A part of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// The records, by id.
+    pub documents: Vec<Summary>,
+    /// Where the next part begins: after this id. None at the end.
+    pub next: Option<DocumentId>,
+}
+
+/// How far the derived data of a space is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Documents whose summary is made, of all that are known.
+    pub indexed: u64,
+    /// Documents known.
+    pub total: u64,
+    /// Entries that were not looked at.
+    pub entries_to_index: u64,
+    /// Entries whose payload is not held.
+    pub gaps: u64,
+    /// Entries whose key is not held.
+    pub sealed: u64,
+    /// Entries that are no change in the language of records.
+    pub refused: u64,
+    /// Entries held back by membership.
+    pub quarantined: u64,
+    /// Entries that wait for control entries.
+    pub waiting: u64,
+    /// Documents that this node fails on.
+    pub faults: u64,
+    /// Memory that open documents take, by estimate, those of other spaces included.
+    pub cache_bytes: u64,
+}
+
+/// An entry that is not applied, whatever document it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldBack {
+    /// Which.
+    pub entry: EntryRef,
+    /// Why, in words.
+    pub why: String,
+}
+
+impl Index {
+    /// The number of a document.
+    pub(super) fn document_number(&self, space: SpaceId, id: DocumentId) -> Result<u64, DocumentError> {
+        if !self.views.contains_key(&space) {
+            return Err(DocumentError::UnknownSpace);
+        }
+        let row = self.shelf.document(&space, &id)?;
+        row.map(|row| row.number).ok_or(DocumentError::NotFound(id))
+    }
+
+    /// A record.
+    pub(super) fn record(&mut self, space: SpaceId, id: DocumentId) -> Result<Shown, DocumentError> {
+        let number = self.document_number(space, id)?;
+        let open = self.show(number)?;
+        match open.document.changes() {
+            0 => Err(DocumentError::NotFound(id)),
+            changes => Ok(Shown { record: open.document.view()?, updated: open.updated, changes }),
+        }
+    }
+
+    /// All entries of a record: each after those it was made on, among others by time, then by hash.
+    pub(super) fn history(&mut self, space: SpaceId, id: DocumentId) -> Result<Vec<HistoryItem>, DocumentError> {
+        let number = self.document_number(space, id)?;
+        let document = self.show(number)?.document;
+        let ledger = self.ledger(number)?;
+        let view = self.views.get(&space).ok_or(DocumentError::UnknownSpace)?;
+        let mut key = LastKey::default();
+        let mut items = Vec::new();
+        for place in chronological(&ledger) {
+            let fact = &ledger.facts[place];
+            let payload = self.payload(view, fact, &mut key)?;
+            let (person, reason) = payload.map_or((None, String::new()), |p| (Some(p.person), p.reason));
+            let mut standing = ledger.standings[place].clone();
+            let change = fact.change.clone().ok();
+            if standing.is_applied() && !change.is_some_and(|hash| document.holds(&hash)) {
+                standing = ChangeStanding::Refused("it does not fit what it builds on".to_owned());
+            }
+            items.push(HistoryItem {
+                entry: fact.reference,
+                node: fact.reference.log.author,
+                time_ms: fact.time,
+                person,
+                reason,
+                standing,
+                change,
+                after: fact.dependencies.clone(),
+            });
+        }
+        Ok(items)
+    }
+
+    /// One step of a list: opens no document.
+    pub(super) fn list(
+        &self,
+        space: SpaceId,
+        query: &DocumentQuery,
+        after: Option<DocumentId>,
+        limit: usize,
+    ) -> Result<Listed, DocumentError> {
+        if !self.views.contains_key(&space) {
+            return Err(DocumentError::UnknownSpace);
+        }
+        let prefix = query.prefix.as_deref().unwrap_or_default().to_lowercase();
+        let all = keys::documents(&space);
+        let before = match after {
+            Some(id) => Some(keys::document(&space, &id)),
+            None => below(&prefix)?.map(|id| keys::document(&space, &id)),
+        };
+        let rows = self.shelf.page(&all, before.as_deref(), STEP_ROWS)?;
+        let is_last = rows.len() < STEP_ROWS;
+        let mut listed = Listed::default();
+        for (key, value) in rows {
+            let Some(id) = key.last_chunk().map(|bytes| DocumentId(*bytes)) else { continue };
+            if !id.to_string().starts_with(&prefix) {
+                listed.next = None;
+                return Ok(listed);
+            }
+            listed.next = Some(id);
+            let row: DocumentRow = decode(&value)?;
+            listed.documents.extend(row.summary.filter(|summary| matches(summary, query)));
+            if listed.documents.len() == limit {
+                return Ok(listed);
+            }
+        }
+        listed.next = listed.next.filter(|_| !is_last);
+        Ok(listed)
+    }
+
+    /// How far the derived data of a space is.
+    pub(super) fn progress(&self, space: SpaceId) -> Progress {
+        let total = self.totals.get(&space).copied().unwrap_or_default();
+        let mut sum = Counts::default();
+        for log in self.logs.iter().filter(|log| log.row.space == space) {
+            let counts = &log.row.counts;
+            sum.gaps += counts.gaps;
+            sum.sealed += counts.sealed;
+            sum.refused += counts.refused;
+            sum.quarantined += counts.quarantined;
+            sum.waiting += counts.waiting;
+        }
+        let ends = self.ends.iter().filter(|((of, _), _)| *of == space);
+        let faults = self.faults.keys().filter(|number| self.shelf.name(**number).is_ok_and(|(of, _)| of == space));
+        Progress {
+            indexed: total.saturating_sub(self.pending_count(&space)),
+            total,
+            entries_to_index: ends.map(|(key, end)| end.saturating_sub(self.next(key))).sum(),
+            gaps: sum.gaps,
+            sealed: sum.sealed,
+            refused: sum.refused,
+            quarantined: sum.quarantined,
+            waiting: sum.waiting,
+            faults: faults.count() as u64,
+            cache_bytes: self.cache.bytes() as u64,
+        }
+    }
+
+    /// Entries of a space that hold no change, for the operator: at most `limit`.
+    pub(super) fn held_back(&self, space: SpaceId, limit: usize) -> Result<Vec<HeldBack>, DocumentError> {
+        let mut found = Vec::new();
+        let troubled = |counts: &Counts| *counts != Counts::default();
+        for log in self.logs.iter().filter(|log| log.row.space == space && troubled(&log.row.counts)) {
+            for strip in 0..log.row.next.div_ceil(STRIP_ENTRIES) {
+                let rows = self.shelf.strip(log.number, strip)?;
+                for (seq, row) in (strip * STRIP_ENTRIES..).zip(rows) {
+                    let standing = Standing::from(row.standing);
+                    let why = match row.state {
+                        State::Gap => "its content is not held".to_owned(),
+                        State::Sealed => "its key is not held".to_owned(),
+                        State::Refused { why, .. } => why,
+                        State::Change(_) if standing == Standing::Accepted => continue,
+                        State::Change(_) => standing.to_string(),
+                    };
+                    found.push(HeldBack { entry: EntryRef { log: log.row.log, seq, hash: row.hash }, why });
+                    if found.len() == limit {
+                        return Ok(found);
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The places of the facts in an order to read: each after those it stands on, else the earliest first.
+fn chronological(ledger: &Ledger) -> Vec<usize> {
+    let facts = &ledger.facts;
+    let places: BTreeMap<EntryRef, usize> =
+        facts.iter().enumerate().map(|(place, fact)| (fact.reference, place)).collect();
+    let mut behind: Vec<Vec<usize>> = vec![Vec::new(); facts.len()];
+    let mut awaited = vec![0_usize; facts.len()];
+    for (place, fact) in facts.iter().enumerate() {
+        for dependency in fact.dependencies.iter().filter_map(|dependency| places.get(dependency)) {
+            behind[*dependency].push(place);
+            awaited[place] += 1;
+        }
+    }
+    let key = |place: usize| Reverse((facts[place].time, facts[place].reference.hash, place));
+    let mut ready: BinaryHeap<_> = (0..facts.len()).filter(|place| awaited[*place] == 0).map(key).collect();
+    let mut order = Vec::with_capacity(facts.len());
+    while let Some(Reverse((.., place))) = ready.pop() {
+        order.push(place);
+        for next in &behind[place] {
+            awaited[*next] -= 1;
+            if awaited[*next] == 0 {
+                ready.push(key(*next));
+            }
+        }
+    }
+    order
+}
+
+/// The greatest id below all that begin with `prefix`; none where there is none below.
+fn below(prefix: &str) -> Result<Option<DocumentId>, DocumentError> {
+    if prefix.is_empty() {
+        return Ok(None);
+    }
+    let first: DocumentId =
+        format!("{prefix:a<26}").parse().map_err(|_| DocumentError::BadPrefix(prefix.to_owned()))?;
+    Ok(u128::from_be_bytes(first.0).checked_sub(1).map(|id| DocumentId(id.to_be_bytes())))
+}
+
+fn matches(summary: &Summary, query: &DocumentQuery) -> bool {
+    let among = |wanted: &Option<String>, held: &[String]| wanted.as_ref().is_none_or(|wanted| held.contains(wanted));
+    let is = |wanted: &Option<String>, held: Option<&str>| wanted.as_deref().is_none_or(|wanted| Some(wanted) == held);
+    (query.prefix.is_some() || summary.deleted == query.deleted.unwrap_or(false))
+        && is(&query.kind, Some(&summary.kind))
+        && is(&query.status, summary.status.as_deref())
+        && among(&query.tag, &summary.tags)
+        && among(&query.area, &summary.areas)
+        && among(&query.country, &summary.countries)
+        && among(&query.language, &summary.languages)
+}

@@ -1,0 +1,302 @@
+//! The rows that documents are derived into, and their keys. Forms only: nothing here reads or writes a table.
+//!
+//! ```text
+//! one table, integers big-endian       key                       value
+//!   counters                           G                         the next numbers of logs and documents
+//!   how many documents a space has     T, space (32)             u64
+//!   a log                              L, log (4)                how far it was taken in, and counts
+//!   control heads cited from here on   K, log (4), seq (8)       references
+//!   32 entries of a log                S, log (4), seq / 32 (8)  what each is, and its standing
+//!   entries of a document              C, document (8), log (4), first seq (8)   seqs
+//!   a document by number               N, document (8)           space, id
+//!   a document by id                   I, space (32), id (16)    number, summary
+//!   summary to be made                 X, document (8)           nothing
+//!   snapshot                           P, document (8)           as the Automerge door saves it
+//!   local fault                        F, document (8)           words
+//! ```
+
+use portolan_protocol::{
+    control::Role,
+    entry::{EntryRef, LogKey},
+    id::{DocumentId, EntryHash, EpochId, SpaceId},
+    membership::{Reason, Standing},
+    record::Summary,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::store::StoreError;
+
+/// Entries in one strip.
+pub(super) const STRIP_ENTRIES: u64 = 32;
+
+/// The least number of a log and of a document that were never used.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Counters {
+    pub(super) logs: u32,
+    pub(super) documents: u64,
+}
+
+/// A log as far as it was taken in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct LogRow {
+    pub(super) space: SpaceId,
+    pub(super) log: LogKey,
+    /// The first entry that was not taken in.
+    pub(super) next: u64,
+    /// As the first entry names it.
+    pub(super) predecessor: Option<EntryRef>,
+    /// Where the heads that the last entry cites begin, and those of the last one that did not regress.
+    pub(super) cited: u64,
+    pub(super) previous: Option<u64>,
+    pub(super) counts: Counts,
+}
+
+/// How many entries of a log are not what they should be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Counts {
+    /// Payload not held.
+    pub(super) gaps: u64,
+    /// Key not held.
+    pub(super) sealed: u64,
+    /// Not a change that records are made of.
+    pub(super) refused: u64,
+    /// Held back by membership; what the exception lifts is counted in.
+    pub(super) quarantined: u64,
+    /// For control entries.
+    pub(super) waiting: u64,
+}
+
+impl Counts {
+    /// Counts one row, or counts it out again.
+    pub(super) fn count(&mut self, row: &Row, by: Step) {
+        let state = match row.state {
+            State::Gap => Some(&mut self.gaps),
+            State::Sealed => Some(&mut self.sealed),
+            State::Refused { .. } => Some(&mut self.refused),
+            State::Change(_) => None,
+        };
+        state.into_iter().for_each(|count| by.go(count));
+        match row.standing {
+            KeptStanding::Accepted => {}
+            KeptStanding::Waiting => by.go(&mut self.waiting),
+            _ => by.go(&mut self.quarantined),
+        }
+    }
+}
+
+/// Which way to count.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    Up,
+    Down,
+}
+
+impl Step {
+    fn go(self, count: &mut u64) {
+        *count = match self {
+            Step::Up => count.saturating_add(1),
+            Step::Down => count.saturating_sub(1),
+        };
+    }
+}
+
+/// One entry of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    /// Where in the log the heads that it cites were first cited.
+    pub(super) cited: u64,
+    pub(super) epoch: Option<EpochId>,
+    pub(super) hash: EntryHash,
+    pub(super) time: Timestamp,
+    pub(super) standing: KeptStanding,
+    pub(super) state: State,
+}
+
+/// What an entry holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum State {
+    /// Its payload is not held.
+    Gap,
+    /// Its key is not held.
+    Sealed,
+    /// Nothing that could be applied, on any node.
+    Refused { document: Option<u64>, why: String },
+    /// A change that passed the pre-validator.
+    Change(ChangeRow),
+}
+
+/// A change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ChangeRow {
+    pub(super) document: u64,
+    pub(super) hash: [u8; 32],
+    pub(super) dependencies: Vec<EntryRef>,
+}
+
+/// A [`Standing`] in the form in which it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum KeptStanding {
+    Accepted,
+    Waiting,
+    Role(Option<Role>),
+    Regressed,
+    Cut(Vec<EntryRef>),
+    Fork,
+    Epoch,
+}
+
+impl From<Standing> for KeptStanding {
+    fn from(standing: Standing) -> KeptStanding {
+        match standing {
+            Standing::Accepted => KeptStanding::Accepted,
+            Standing::Waiting => KeptStanding::Waiting,
+            Standing::Quarantined(Reason::Role { role }) => KeptStanding::Role(role),
+            Standing::Quarantined(Reason::Regressed) => KeptStanding::Regressed,
+            Standing::Quarantined(Reason::Cut { by }) => KeptStanding::Cut(by),
+            Standing::Quarantined(Reason::Fork) => KeptStanding::Fork,
+            Standing::Quarantined(Reason::Epoch) => KeptStanding::Epoch,
+        }
+    }
+}
+
+impl From<KeptStanding> for Standing {
+    fn from(kept: KeptStanding) -> Standing {
+        match kept {
+            KeptStanding::Accepted => Standing::Accepted,
+            KeptStanding::Waiting => Standing::Waiting,
+            KeptStanding::Role(role) => Standing::Quarantined(Reason::Role { role }),
+            KeptStanding::Regressed => Standing::Quarantined(Reason::Regressed),
+            KeptStanding::Cut(by) => Standing::Quarantined(Reason::Cut { by }),
+            KeptStanding::Fork => Standing::Quarantined(Reason::Fork),
+            KeptStanding::Epoch => Standing::Quarantined(Reason::Epoch),
+        }
+    }
+}
+
+impl KeptStanding {
+    /// Whether entries that depend on it can lift it.
+    pub(super) fn is_liftable(&self) -> bool {
+        matches!(self, KeptStanding::Cut(_) | KeptStanding::Fork)
+    }
+}
+
+/// A document by id.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct DocumentRow {
+    pub(super) number: u64,
+    /// None while nothing of it is applied, or its turn has not come.
+    pub(super) summary: Option<Summary>,
+}
+
+/// Rows of one strip, as stored: place and epoch only where they change.
+type Packed = (Option<(u64, Option<EpochId>)>, EntryHash, Timestamp, KeptStanding, State);
+
+/// The stored form of a strip.
+pub(super) fn pack(rows: &[Row]) -> Vec<u8> {
+    let mut before = None;
+    let packed: Vec<Packed> = rows
+        .iter()
+        .map(|row| {
+            let here = (row.cited, row.epoch);
+            let stated = if before == Some(here) { None } else { Some(here) };
+            before = Some(here);
+            (stated, row.hash, row.time, row.standing.clone(), row.state.clone())
+        })
+        .collect();
+    encode(&packed)
+}
+
+/// Reads a strip.
+pub(super) fn unpack(bytes: &[u8]) -> Result<Vec<Row>, StoreError> {
+    let packed: Vec<Packed> = decode(bytes)?;
+    let mut before = (0, None);
+    let row = |(stated, hash, time, standing, state): Packed| {
+        before = stated.unwrap_or(before);
+        Row { cited: before.0, epoch: before.1, hash, time, standing, state }
+    };
+    Ok(packed.into_iter().map(row).collect())
+}
+
+/// The stored form of a row.
+pub(super) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    // Rows are plain data; postcard refuses only what has no length, and none of them is such.
+    postcard::to_allocvec(value).unwrap_or_default()
+}
+
+/// Reads a row.
+pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+    postcard::from_bytes(bytes).map_err(|error| StoreError::Damaged(format!("a row of derived data: {error}")))
+}
+
+/// Keys of the table.
+pub(super) mod keys {
+    use super::{DocumentId, SpaceId};
+
+    pub(in super::super) const COUNTERS: &[u8] = b"G";
+    pub(in super::super) const LOGS: &[u8] = b"L";
+    pub(in super::super) const TOTALS: &[u8] = b"T";
+    pub(in super::super) const PENDING: &[u8] = b"X";
+    pub(in super::super) const FAULTS: &[u8] = b"F";
+
+    fn key(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
+        [&[kind], parts.concat().as_slice()].concat()
+    }
+
+    pub(in super::super) fn total(space: &SpaceId) -> Vec<u8> {
+        key(b'T', &[&space.0])
+    }
+
+    pub(in super::super) fn log(log: u32) -> Vec<u8> {
+        key(b'L', &[&log.to_be_bytes()])
+    }
+
+    pub(in super::super) fn cited(log: u32, seq: u64) -> Vec<u8> {
+        key(b'K', &[&log.to_be_bytes(), &seq.to_be_bytes()])
+    }
+
+    pub(in super::super) fn all_cited(log: u32) -> Vec<u8> {
+        key(b'K', &[&log.to_be_bytes()])
+    }
+
+    pub(in super::super) fn strip(log: u32, strip: u64) -> Vec<u8> {
+        key(b'S', &[&log.to_be_bytes(), &strip.to_be_bytes()])
+    }
+
+    pub(in super::super) fn changes(document: u64, log: u32, first: u64) -> Vec<u8> {
+        key(b'C', &[&document.to_be_bytes(), &log.to_be_bytes(), &first.to_be_bytes()])
+    }
+
+    pub(in super::super) fn all_changes(document: u64) -> Vec<u8> {
+        key(b'C', &[&document.to_be_bytes()])
+    }
+
+    pub(in super::super) fn name(document: u64) -> Vec<u8> {
+        key(b'N', &[&document.to_be_bytes()])
+    }
+
+    pub(in super::super) fn document(space: &SpaceId, id: &DocumentId) -> Vec<u8> {
+        key(b'I', &[&space.0, &id.0])
+    }
+
+    pub(in super::super) fn documents(space: &SpaceId) -> Vec<u8> {
+        key(b'I', &[&space.0])
+    }
+
+    pub(in super::super) fn pending(document: u64) -> Vec<u8> {
+        key(b'X', &[&document.to_be_bytes()])
+    }
+
+    pub(in super::super) fn snapshot(document: u64) -> Vec<u8> {
+        key(b'P', &[&document.to_be_bytes()])
+    }
+
+    pub(in super::super) fn fault(document: u64) -> Vec<u8> {
+        key(b'F', &[&document.to_be_bytes()])
+    }
+
+    /// The number at the end of a key of [`COUNTERS`]' kind or of a key with a document alone.
+    pub(in super::super) fn number(key: &[u8]) -> Option<u64> {
+        key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes))
+    }
+}

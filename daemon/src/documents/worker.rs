@@ -1,0 +1,239 @@
+//! The thread that owns everything derived. It takes one small step at a time: what people wait for first, then membership,
+//! then new entries, then summaries. Nobody waits for it but those who ask.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use portolan_protocol::{effects::Appended, entry::LogKey, id::SpaceId, page::LogContext, view::SpaceView};
+use tokio::sync::oneshot;
+use tracing::error;
+
+use super::index::Index;
+use crate::store::StoreError;
+
+/// Answers in a row before the background has a step, so that neither starves.
+const ANSWERS_IN_A_ROW: u32 = 8;
+/// Pause after a failure, of a full disk for instance.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Something that somebody waits for.
+pub(super) type Job = Box<dyn FnOnce(&mut Index) + Send>;
+
+/// How much is to be done before a wait ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Every entry that is durable now was looked at, with membership as it is now.
+    Indexed,
+    /// Every summary is made as well.
+    Summarised,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    /// One for each log at most: from where, and up to where.
+    appended: BTreeMap<(SpaceId, LogKey), (LogContext, u64, u64)>,
+    views: BTreeMap<SpaceId, Arc<SpaceView>>,
+    waiters: Vec<(Stage, oneshot::Sender<()>)>,
+    stopping: bool,
+}
+
+/// What the handle and the thread share.
+#[derive(Default)]
+pub(super) struct Channel {
+    queue: Mutex<Queue>,
+    wake: Condvar,
+}
+
+/// A wait that has begun: it ends when what was durable then is done.
+struct Waiter {
+    stage: Stage,
+    targets: BTreeMap<(SpaceId, LogKey), u64>,
+    done: oneshot::Sender<()>,
+}
+
+impl Channel {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has the thread run `job`. False when it has ended.
+    pub(super) fn run(&self, job: Job) -> bool {
+        let mut queue = self.queue();
+        let is_open = !queue.stopping;
+        if is_open {
+            queue.jobs.push_back(job);
+        }
+        drop(queue);
+        self.wake.notify_one();
+        is_open
+    }
+
+    pub(super) fn appended(&self, appended: impl IntoIterator<Item = Appended>) {
+        let mut queue = self.queue();
+        for Appended { context, from, to } in appended {
+            let held = queue.appended.entry((context.space, context.log));
+            let (_, first, end) = held.or_insert((context, from, to));
+            (*first, *end) = ((*first).min(from), (*end).max(to));
+        }
+        drop(queue);
+        self.wake.notify_one();
+    }
+
+    pub(super) fn views(&self, views: impl IntoIterator<Item = Arc<SpaceView>>) {
+        self.queue().views.extend(views.into_iter().map(|view| (view.space, view)));
+        self.wake.notify_one();
+    }
+
+    /// What ends when `stage` is reached. An error at the other end when the thread ends before.
+    pub(super) fn wait(&self, stage: Stage) -> oneshot::Receiver<()> {
+        let (done, wait) = oneshot::channel();
+        let mut queue = self.queue();
+        if !queue.stopping {
+            queue.waiters.push((stage, done));
+        }
+        drop(queue);
+        self.wake.notify_one();
+        wait
+    }
+
+    /// Has the thread end after the step it is at.
+    pub(super) fn stop(&self) {
+        let mut queue = self.queue();
+        queue.stopping = true;
+        // Who waits for them learns that the thread has ended.
+        queue.jobs.clear();
+        queue.waiters.clear();
+        drop(queue);
+        self.wake.notify_all();
+    }
+}
+
+/// See the head of the file.
+pub(super) struct Worker {
+    channel: Arc<Channel>,
+    index: Index,
+    waiters: Vec<Waiter>,
+    answers: u32,
+    /// The log that had the last turn: the next one has the next.
+    last: Option<(SpaceId, LogKey)>,
+}
+
+impl Worker {
+    pub(super) fn new(channel: Arc<Channel>, index: Index) -> Worker {
+        Worker { channel, index, waiters: Vec::new(), answers: 0, last: None }
+    }
+
+    /// Runs until it is told to stop.
+    pub(super) fn run(mut self) {
+        let mut pause = None;
+        while let Some(job) = self.next(pause.take()) {
+            match catch_unwind(AssertUnwindSafe(|| self.turn(job))) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    error!(%error, "derived data cannot be written now; it is tried again");
+                    pause = Some(PAUSE);
+                }
+                Err(_) => {
+                    error!("a step of deriving documents panicked; the derived state is taken up again from the store");
+                    if let Err(error) = self.index.reload() {
+                        error!(%error, "the derived state cannot be read");
+                    }
+                    pause = Some(PAUSE);
+                }
+            }
+        }
+        self.channel.stop();
+    }
+
+    /// Waits until there is something to do, and takes over what was announced. None at the end.
+    fn next(&mut self, pause: Option<Duration>) -> Option<Option<Job>> {
+        let channel = self.channel.clone();
+        let mut queue = channel.queue();
+        if let Some(pause) = pause {
+            queue = channel.wake.wait_timeout(queue, pause).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        loop {
+            if queue.stopping {
+                return None;
+            }
+            for (_, (context, from, to)) in std::mem::take(&mut queue.appended) {
+                self.index.appended(&context, from, to);
+            }
+            std::mem::take(&mut queue.views).into_values().for_each(|view| self.index.view(view));
+            for (stage, done) in std::mem::take(&mut queue.waiters) {
+                self.waiters.push(Waiter { stage, targets: self.index.ends.clone(), done });
+            }
+            self.release();
+            let background = self.has_background();
+            if (self.answers < ANSWERS_IN_A_ROW || !background)
+                && let Some(job) = queue.jobs.pop_front()
+            {
+                self.answers += 1;
+                return Some(Some(job));
+            }
+            self.answers = 0;
+            if background {
+                return Some(None);
+            }
+            queue = channel.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn turn(&mut self, job: Option<Job>) -> Result<(), StoreError> {
+        if let Some(job) = job {
+            job(&mut self.index);
+            return Ok(());
+        }
+        if let Some(log) = self.next_review() {
+            return self.index.review_log(log);
+        }
+        if let Some(log) = self.next_behind() {
+            self.last = Some(log);
+            return self.index.take_in(log);
+        }
+        self.index.summarise_some()
+    }
+
+    fn next_review(&self) -> Option<u32> {
+        let has_view =
+            |log: &&u32| self.index.log(**log).is_some_and(|log| self.index.views.contains_key(&log.row.space));
+        self.index.review.iter().find(has_view).copied()
+    }
+
+    fn next_behind(&self) -> Option<(SpaceId, LogKey)> {
+        let behind = || self.index.behind.iter().filter(|(space, _)| self.index.views.contains_key(space));
+        behind().find(|log| Some(**log) > self.last).or_else(|| behind().next()).copied()
+    }
+
+    fn has_background(&self) -> bool {
+        self.next_review().is_some() || self.next_behind().is_some() || self.has_pending()
+    }
+
+    fn has_pending(&self) -> bool {
+        let index = &self.index;
+        index.pending.iter().any(|(space, pending)| !pending.is_empty() && index.views.contains_key(space))
+    }
+
+    /// Ends the waits that have nothing left to wait for.
+    fn release(&mut self) {
+        if self.waiters.is_empty() {
+            return;
+        }
+        let (reviewed, summarised) = (self.next_review().is_none(), !self.has_pending());
+        for waiter in std::mem::take(&mut self.waiters) {
+            let has_view = |(space, _): &(SpaceId, LogKey)| self.index.views.contains_key(space);
+            let taken_in = waiter.targets.iter().all(|(log, end)| !has_view(log) || self.index.next(log) >= *end);
+            if reviewed && taken_in && (summarised || waiter.stage == Stage::Indexed) {
+                // The one who waited may have gone.
+                let _ = waiter.done.send(());
+            } else {
+                self.waiters.push(waiter);
+            }
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Changes as a hostile member would sign them, against the pre-validator and the door; and, where that is safe, what
+//! Automerge does without them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use automerge::{Automerge, Change, ROOT, ReadDoc, transaction::Transactable};
+use portolan_daemon::automerge_door::{Document, Fault, Unfit};
+use portolan_daemon::prevalidate::{ChangeRefusal, SafeChange, change_hash, prevalidate};
+use portolan_protocol::id::DocumentId;
+use portolan_protocol::limits::{OP_COUNTER_MAX, OPS_PER_CHANGE_MAX};
+use portolan_protocol::record::{RecordDraft, Value};
+use portolan_tests::attacks::{self, Forged, signed, unsigned};
+use proptest::prelude::*;
+
+const ACTOR: [u8; 32] = [3; 32];
+
+fn document() -> Document {
+    Document::new(DocumentId([1; 16]))
+}
+
+fn safe(raw: &[u8]) -> SafeChange {
+    SafeChange::new(raw.to_vec(), &ACTOR).unwrap()
+}
+
+fn draft() -> RecordDraft {
+    RecordDraft::new("page", "fr").with("title/fr", "Carte").with("body/fr", "Un texte.\nDeux lignes.\n")
+}
+
+/// The refusal, which must come at once whatever the bytes declare.
+fn refused(raw: &[u8]) -> ChangeRefusal {
+    let before = Instant::now();
+    let refusal = prevalidate(raw, &ACTOR).unwrap_err();
+    assert!(before.elapsed() < Duration::from_secs(1), "took {:?}", before.elapsed());
+    refusal
+}
+
+#[test]
+fn a_small_change_that_declares_endless_operations() {
+    let raw = attacks::endless(&ACTOR);
+    assert!(raw.len() < 128, "{} bytes", raw.len());
+    assert_eq!(refused(&raw), ChangeRefusal::TooManyOperations(1 << 40));
+}
+
+#[test]
+fn a_small_change_with_ten_million_operations() {
+    let raw = attacks::crawling(&ACTOR);
+    assert!(raw.len() < 128, "{} bytes", raw.len());
+    assert_eq!(refused(&raw), ChangeRefusal::TooManyOperations(10_000_000));
+    // As many as are allowed cost their sender bytes: the same key over and over is refused.
+    let raw = Forged::sets(&ACTOR, 1, OPS_PER_CHANGE_MAX, "x").bytes();
+    assert_eq!(refused(&raw), ChangeRefusal::Operation { row: 1, what: "the same key twice" });
+}
+
+#[test]
+fn counters_past_the_top_panic_automerge_and_are_refused() {
+    let raw = attacks::past_the_top(&ACTOR);
+    let bare = catch_unwind(AssertUnwindSafe(|| {
+        let change = Change::try_from(raw.as_slice()).unwrap();
+        Automerge::new().apply_changes([change])
+    }));
+    assert!(!matches!(bare, Ok(Ok(()))), "Automerge has learned to refuse this");
+    assert!(matches!(refused(&raw), ChangeRefusal::Counter { operations: 2, .. }));
+}
+
+#[test]
+fn a_counter_at_the_top_breaks_later_edits_and_is_refused() {
+    let raw = attacks::at_the_top(&ACTOR);
+    let mut bare = Automerge::new();
+    bare.apply_changes([Change::try_from(raw.as_slice()).unwrap()]).unwrap();
+    let edit = catch_unwind(AssertUnwindSafe(|| {
+        let mut transaction = bare.transaction();
+        transaction.put(ROOT, "y", 1)?;
+        transaction.commit();
+        Ok::<(), automerge::AutomergeError>(())
+    }));
+    assert!(!matches!(edit, Ok(Ok(()))), "Automerge has learned to edit this");
+    assert!(matches!(refused(&raw), ChangeRefusal::Counter { operations: 1, .. }));
+}
+
+#[test]
+fn counters_cannot_be_burnt_by_one_change() {
+    let raw = attacks::burnt_counters(&ACTOR);
+    assert_eq!(prevalidate(&raw, &ACTOR).unwrap().start_op + 1, OP_COUNTER_MAX);
+    let mut document = document();
+    let applied = document.apply(&[safe(&raw)]).unwrap();
+    let unfit = Unfit::Counter { expected: 1, actual: OP_COUNTER_MAX - 1 };
+    assert_eq!(applied.unfit, [(change_hash(&raw).unwrap(), unfit)]);
+    assert!(document.edit(&draft(), &[4; 32], None).unwrap().is_some());
+}
+
+#[test]
+fn a_compressed_bomb_is_refused_unopened() {
+    let raw = attacks::bomb(100 << 20);
+    assert!(raw.len() < 1 << 20, "{} bytes", raw.len());
+    assert_eq!(refused(&raw), ChangeRefusal::Compressed);
+    // Automerge would take a compressed chunk; a small one shows that this one is such.
+    let error = Change::try_from(attacks::bomb(10_000).as_slice()).unwrap_err().to_string();
+    assert!(!error.contains("decompress"), "the bomb must inflate: {error}");
+    let mut change = Change::try_from(long_change().as_slice()).unwrap();
+    let compressed = change.bytes().into_owned();
+    assert!(Change::try_from(compressed.as_slice()).is_ok());
+    assert_eq!(prevalidate(&compressed, &ACTOR), Err(ChangeRefusal::Compressed));
+}
+
+fn long_change() -> Vec<u8> {
+    let draft = draft().with("body/fr", "abc ".repeat(1_000));
+    document().edit(&draft, &ACTOR, None).unwrap().unwrap().change.raw().to_vec()
+}
+
+#[test]
+fn a_borrowed_actor_would_block_its_owner_and_is_refused() {
+    let victim = [9; 32];
+    let raw = attacks::borrowed(&victim);
+    let theirs = document().edit(&draft(), &victim, None).unwrap().unwrap().change;
+    let mut bare = Automerge::new();
+    bare.apply_changes([Change::try_from(raw.as_slice()).unwrap()]).unwrap();
+    assert!(bare.apply_changes([Change::try_from(theirs.raw()).unwrap()]).is_err());
+    assert_eq!(refused(&raw), ChangeRefusal::Actor);
+}
+
+#[test]
+fn a_change_without_what_it_builds_on_is_left_out_and_named() {
+    let raw = attacks::orphan(&ACTOR);
+    let mut bare = Automerge::new();
+    bare.apply_changes([Change::try_from(raw.as_slice()).unwrap()]).unwrap();
+    assert!(bare.keys(ROOT).next().is_none() && !bare.get_missing_deps(&[]).is_empty(), "queued for ever");
+    assert_eq!(prevalidate(&raw, &ACTOR).unwrap().dependencies, [[7; 32]]);
+    let mut document = document();
+    let applied = document.apply(&[safe(&raw)]).unwrap();
+    assert_eq!(applied.unfit, [(change_hash(&raw).unwrap(), Unfit::MissingDependency([7; 32]))]);
+    assert_eq!(document.changes(), 0);
+}
+
+#[test]
+fn one_number_is_used_once_by_an_actor() {
+    let first = Forged::sets(&ACTOR, 1, 1, "x").bytes();
+    let second = Forged::sets(&ACTOR, 1, 1, "y").bytes();
+    let mut document = document();
+    assert_eq!(document.apply(&[safe(&first)]).unwrap().applied.len(), 1);
+    let applied = document.apply(&[safe(&second)]).unwrap();
+    assert_eq!(applied.unfit, [(change_hash(&second).unwrap(), Unfit::Fork(1))]);
+    let gap = Forged { seq: 3, start_op: 2, dependencies: vec![change_hash(&first).unwrap()], ..base() }.bytes();
+    let applied = document.apply(&[safe(&gap)]).unwrap();
+    assert_eq!(applied.unfit, [(change_hash(&gap).unwrap(), Unfit::Sequence(3))]);
+}
+
+fn base() -> Forged {
+    Forged::sets(&ACTOR, 1, 1, "x")
+}
+
+#[test]
+fn a_bad_change_does_not_hold_up_the_others() {
+    // Deletes a letter that never was, from a Text that never was: beyond what bytes alone can tell.
+    let good = document().edit(&draft(), &[4; 32], None).unwrap().unwrap();
+    let mut bad = base();
+    let hash = good.change.facts().hash;
+    bad.dependencies = vec![hash];
+    bad.start_op = good.change.facts().operations + 1;
+    bad.columns = vec![
+        (0x01, [signed(-1), unsigned(0)].concat()),
+        (0x02, [signed(-1), unsigned(1)].concat()),
+        (0x11, [signed(-1), unsigned(0)].concat()),
+        (0x13, [signed(-1), signed(2)].concat()),
+        (0x34, unsigned(1)),
+        (0x42, [signed(-1), unsigned(3)].concat()),
+        (0x56, [signed(-1), unsigned(0)].concat()),
+        (0x70, [signed(-1), unsigned(1)].concat()),
+        (0x71, [signed(-1), unsigned(0)].concat()),
+        (0x73, [signed(-1), signed(2)].concat()),
+    ];
+    let raw = bad.bytes();
+    let bad = safe(&raw);
+    let next = good.after.edit(&RecordDraft::default().with("tags/x", true), &[5; 32], None).unwrap().unwrap();
+    let mut document = document();
+    let applied = document.apply(&[bad, next.change.clone(), good.change]).unwrap();
+    assert!(applied.applied.contains(&hash) && applied.applied.contains(&next.change.facts().hash), "{applied:?}");
+    let view = document.view().unwrap();
+    assert_eq!(view.title, "Carte");
+    assert_eq!(view.fields["tags/x"], Value::Bool(true));
+    assert!(document.edit(&draft().with("body/fr", "Autre."), &[6; 32], None).unwrap().is_some());
+}
+
+#[test]
+fn what_is_not_the_language_of_records_is_refused_by_name() {
+    let with = |spec: u64, bytes: Vec<u8>| {
+        let mut forged = base();
+        forged.columns.retain(|(known, _)| *known != spec);
+        forged.columns.push((spec, bytes));
+        forged.columns.sort();
+        refused(&forged.bytes())
+    };
+    assert!(matches!(with(0x42, vec![0x7f, 0]), ChangeRefusal::Operation { .. }), "a map");
+    assert!(matches!(with(0x42, vec![0x7f, 5]), ChangeRefusal::Operation { .. }), "an increment");
+    assert!(matches!(with(0x56, vec![0x7f, 0x16]), ChangeRefusal::Malformed("value")), "a value that is not there");
+    assert_eq!(with(0x34, vec![7]), ChangeRefusal::Rows { column: "insert", actual: 7, expected: 1 });
+    assert_eq!(with(0x34 | 8, vec![1]), ChangeRefusal::Column(0x3c), "a compressed column");
+    assert_eq!(with(0x94, vec![0, 1]), ChangeRefusal::Column(0x94), "a mark");
+    assert_eq!(with(0x57, vec![1]), ChangeRefusal::Extra("values of no operation"));
+    assert_eq!(with(0x13, vec![]), ChangeRefusal::Column(0x13), "an empty column");
+    let changed = |change: fn(&mut Forged)| {
+        let mut forged = base();
+        change(&mut forged);
+        refused(&forged.bytes())
+    };
+    assert_eq!(changed(|forged| forged.time = 5), ChangeRefusal::Extra("a time"));
+    assert_eq!(changed(|forged| forged.message = b"m".to_vec()), ChangeRefusal::Extra("a message"));
+    assert_eq!(changed(|forged| forged.extra = vec![0]), ChangeRefusal::Extra("extra bytes"));
+    assert_eq!(changed(|forged| forged.columns.swap(0, 1)), ChangeRefusal::Column(0x15));
+    assert_eq!(changed(|forged| forged.dependencies = vec![[2; 32], [1; 32]]), ChangeRefusal::List("dependencies"));
+    assert_eq!(changed(|forged| forged.other_actors = vec![ACTOR.to_vec()]), ChangeRefusal::List("other actors"));
+    let extra = changed(|forged| forged.other_actors = vec![vec![1; 32]]);
+    assert_eq!(extra, ChangeRefusal::Extra("actors of no operation"));
+    assert!(matches!(changed(|forged| forged.start_op = 0), ChangeRefusal::Counter { .. }));
+    assert!(matches!(changed(|forged| forged.seq = 0), ChangeRefusal::Counter { .. }));
+    let good = base().bytes();
+    assert!(prevalidate(&good, &ACTOR).is_ok());
+    assert_eq!(refused(&[&good[..], &[0]].concat()), ChangeRefusal::Trailing);
+    assert_eq!(refused(&[&good[..], &good[..]].concat()), ChangeRefusal::Trailing);
+    let mut flipped = good.clone();
+    flipped[20] ^= 1;
+    assert_eq!(refused(&flipped), ChangeRefusal::Checksum);
+}
+
+#[test]
+fn a_list_that_only_declares_its_length_allocates_nothing() {
+    let content = [unsigned(u64::MAX)].concat();
+    assert_eq!(refused(&attacks::chunk(1, &content)), ChangeRefusal::List("dependencies"));
+    let mut forged = base();
+    forged.columns = vec![(0x15, vec![])];
+    let mut content = forged.content();
+    let last = content.len() - 1;
+    content.splice(last.., unsigned(u64::MAX));
+    assert!(matches!(refused(&attacks::chunk(1, &content)), ChangeRefusal::Malformed(_)));
+}
+
+#[test]
+fn bytes_that_automerge_cannot_load_are_a_fault() {
+    assert!(matches!(Document::load(DocumentId([1; 16]), b"damaged"), Err(Fault::Failed(_))));
+}
+
+/// A chunk with some bytes of its content changed, under a right checksum.
+fn mutated(raw: &[u8], flips: &[(prop::sample::Index, u8)]) -> Vec<u8> {
+    let header = 9 + unsigned_length(&raw[9..]);
+    let mut content = raw[header..].to_vec();
+    for (place, value) in flips {
+        // The actor stays: another is refused at once, and nothing behind it would be looked at.
+        let place = place.index(content.len());
+        let actor = 1 + 32 * usize::from(content[0]) + 1;
+        if !(actor - 1..actor + 32).contains(&place) {
+            content[place] = *value;
+        }
+    }
+    attacks::chunk(1, &content)
+}
+
+fn unsigned_length(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| **byte & 0x80 != 0).count() + 1
+}
+
+fn small() -> impl Strategy<Value = u8> {
+    prop_oneof![0..6u8, 0x7a..0x82u8, any::<u8>()]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn flipped_bytes_do_no_harm(
+        second in any::<bool>(),
+        flips in prop::collection::vec((any::<prop::sample::Index>(), small()), 1..4),
+    ) {
+        let first = document().edit(&draft().with("tags/a", true), &ACTOR, None).unwrap().unwrap();
+        let next = RecordDraft::default().with("body/fr", "Un mot.\nDeux lignes!\n").with("title/fr", Value::Null);
+        let next = first.after.edit(&next, &ACTOR, None).unwrap().unwrap();
+        let raw = if second { mutated(next.change.raw(), &flips) } else { mutated(first.change.raw(), &flips) };
+        let before = Instant::now();
+        if let Ok(change) = SafeChange::new(raw, &ACTOR) {
+            let mut document = if second { first.after.clone() } else { document() };
+            let applied = document.apply(&[change]).unwrap();
+            prop_assert_eq!(applied.applied.len() + applied.unfit.len() + applied.faults.len(), 1);
+            // Whatever came of it, the record is still shown, saved, opened and edited.
+            let view = document.view().unwrap();
+            let reopened = Document::load(document.id(), &document.save().unwrap()).unwrap();
+            prop_assert_eq!(reopened.view().unwrap(), view);
+            let edit = RecordDraft::default().with("body/fr", "Rien de tout cela.").with("status", "draft");
+            prop_assert!(document.edit(&edit, &[8; 32], None).unwrap().is_some());
+        }
+        prop_assert!(before.elapsed() < Duration::from_secs(2));
+    }
+
+    #[test]
+    fn arbitrary_bytes_do_no_harm(content in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = prevalidate(&content, &ACTOR);
+        let _ = prevalidate(&attacks::chunk(1, &content), &ACTOR);
+    }
+}
