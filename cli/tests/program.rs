@@ -6,7 +6,7 @@ use std::{
     io::Write as _,
     os::unix::{fs::PermissionsExt as _, net::UnixListener},
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
     thread,
 };
 
@@ -169,6 +169,19 @@ fn what_was_written_is_kept_when_saving_fails() {
     assert!(told.contains("What you wrote is kept in "), "{told}");
     assert!(told.contains(&format!("portolan doc edit {DOCUMENT} --space {SPACE} --base ab12 --from-file ")), "{told}");
     served.join().unwrap();
+}
+
+#[test]
+fn what_was_piped_in_is_kept_when_there_is_no_daemon() {
+    let home = tempfile::tempdir().unwrap();
+    let args = ["doc", "new", "--space", "x", "--language", "fr", "--title", "T", "--body-file", "-"];
+    let mut command = portolan(home.path(), &args);
+    let mut running = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    running.stdin.take().unwrap().write_all(b"a speech").unwrap();
+    let ended = running.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(6));
+    assert!(text(&ended.stderr).contains("safe:  What came by standard input is kept in "), "{}", text(&ended.stderr));
+    assert_eq!(kept(home.path()), ["a speech"]);
 }
 
 #[test]
