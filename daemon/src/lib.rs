@@ -22,3 +22,9 @@ pub mod init;
 pub mod documents;
 
 pub mod engine;
+
+pub mod failure;
+
+pub mod api;
+
+pub mod service;

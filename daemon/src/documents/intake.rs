@@ -285,14 +285,14 @@ impl Intake<'_> {
     fn read(&mut self, header: &Header, payload: Option<&[u8]>) -> Result<State, StoreError> {
         let Some(payload) = payload else { return Ok(State::Gap) };
         Ok(match self.log.key.read(self.view, header, payload) {
-            Ok(Reading { payload, facts }) => State::Change(ChangeRow {
+            Ok(Reading { payload, change }) => State::Change(ChangeRow {
                 document: self.document(&payload.document)?,
-                hash: facts.hash,
+                hash: change.facts().hash,
                 dependencies: payload.dependencies,
             }),
             Err(Unread::Sealed) => State::Sealed,
-            Err(Unread::Refused { payload, why }) => {
-                let document = payload.map(|payload| self.document(&payload.document)).transpose()?;
+            Err(Unread::Refused { document, why }) => {
+                let document = document.map(|document| self.document(&document)).transpose()?;
                 State::Refused { document, why }
             }
         })

@@ -29,8 +29,6 @@ mod worker;
 mod handle;
 
 mod saving;
-#[cfg(test)]
-mod tests;
 
 pub use error::{AppendError, DocumentError};
 pub use handle::{Appender, Documents, Options, settings_document};

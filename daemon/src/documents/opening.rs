@@ -10,7 +10,7 @@ use std::{
 
 use portolan_protocol::{
     change::{ChangePayload, PersonRef},
-    entry::EntryRef,
+    entry::{EntryRef, Header},
     id::{DocumentId, NodeId, SpaceId},
     membership::DataLog,
     record::Updated,
@@ -21,7 +21,7 @@ use super::{
     cache::Open,
     error::DocumentError,
     index::Index,
-    payload::LastKey,
+    payload::{LastKey, Reading},
     rows::{State, keys},
     visible::{ChangeStanding, Fact, Surroundings, lifts, standings},
 };
@@ -148,17 +148,35 @@ impl Index {
         Ok(document.filter(|document| is_part(document, wanted)))
     }
 
-    /// The signed payload of an entry.
+    /// Hands the header and the stored payload of an entry to `read`; none where the payload is not held.
+    pub(super) fn stored<T>(
+        &self,
+        fact: &Fact,
+        read: impl FnOnce(&Header, &[u8]) -> Option<T>,
+    ) -> Result<Option<T>, StoreError> {
+        let Some(log) = self.log(fact.log) else { return Ok(None) };
+        let entry = self.store.entry(&log.context(), fact.reference.seq)?;
+        Ok(entry.and_then(|entry| read(&entry.header, entry.payload.as_deref()?)))
+    }
+
+    /// The change that an entry carries.
+    pub(super) fn change(
+        &self,
+        view: &SpaceView,
+        fact: &Fact,
+        key: &mut LastKey,
+    ) -> Result<Option<Reading>, StoreError> {
+        self.stored(fact, |header, payload| key.read(view, header, payload).ok())
+    }
+
+    /// What an entry says beside its change, whether that can be applied or not.
     pub(super) fn payload(
         &self,
         view: &SpaceView,
         fact: &Fact,
         key: &mut LastKey,
     ) -> Result<Option<ChangePayload>, StoreError> {
-        let Some(log) = self.log(fact.log) else { return Ok(None) };
-        let entry = self.store.entry(&log.context(), fact.reference.seq)?;
-        let parts = entry.and_then(|entry| entry.payload.map(|payload| (entry.header, payload)));
-        Ok(parts.and_then(|(header, payload)| key.open(view, &header, &payload).ok()))
+        self.stored(fact, |header, payload| key.open(view, header, payload).ok())
     }
 }
 
@@ -199,9 +217,9 @@ impl Opening<'_> {
             if document.holds(hash) {
                 continue;
             }
-            if let Some(payload) = self.index.payload(self.view, fact, &mut self.key)? {
+            if let Some(Reading { payload, change }) = self.index.change(self.view, fact, &mut self.key)? {
                 self.persons.insert(*hash, payload.person);
-                changes.push(payload.change);
+                changes.push(change);
             }
         }
         match changes.is_empty() {

@@ -132,7 +132,8 @@ impl Index {
         let Some(edited) = base.document.edit(&intent.draft, &actor, Some(deadline))? else {
             return Ok(Plan::Unchanged { document: intent.document, heads: hex_all(&base.document.heads()), warnings });
         };
-        let entries: Option<Vec<EntryRef>> = edited
+        let facts = edited.change.facts();
+        let entries: Option<Vec<EntryRef>> = facts
             .dependencies
             .iter()
             .map(|hash| ledger.as_ref().and_then(|ledger| ledger.entry(hash)).map(|fact| fact.reference))
@@ -141,7 +142,7 @@ impl Index {
         let dependencies = entries.ok_or_else(|| StoreError::Damaged("a change without an entry".to_owned()))?;
         let payload = ChangePayload {
             document: intent.document,
-            change: edited.change,
+            change: edited.change.raw().to_vec(),
             person: intent.person.clone(),
             reason: intent.reason.clone(),
             salt,
@@ -154,7 +155,7 @@ impl Index {
             document: intent.document,
             log: view.own_log,
             payload: payload.encode(),
-            hash: edited.hash,
+            hash: facts.hash,
             outcome: if is_held { Outcome::Updated } else { Outcome::Created },
             merged,
             warnings,
@@ -186,7 +187,7 @@ impl Index {
         let mut key = LastKey::default();
         let mut changes = Vec::new();
         for place in wanted {
-            changes.extend(self.payload(view, &ledger.facts[place], &mut key)?.map(|payload| payload.change));
+            changes.extend(self.change(view, &ledger.facts[place], &mut key)?.map(|reading| reading.change));
         }
         let mut document = Document::new(ledger.id);
         document.apply(&changes)?;
