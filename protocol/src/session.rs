@@ -125,6 +125,11 @@ impl Session {
         self.known.as_ref()
     }
 
+    /// Whether the peer has said what it holds, and no comparison is under way.
+    pub fn compared(&self) -> bool {
+        self.known.is_some() && self.summarised.is_none()
+    }
+
     /// One of our logs advanced.
     pub fn advanced(&mut self, log: LogKey) {
         if let Some(untold) = &mut self.untold {

@@ -28,6 +28,7 @@ use self::{
 };
 use crate::{
     card::Card,
+    commit::Commit,
     crypto::{sealing::SealingSecret, signing::SigningKey},
     effects::{Effects, Notice},
     entry::LogKey,
@@ -37,6 +38,7 @@ use crate::{
     input::Input,
     membership::{Keyring, Status},
     page::AuthenticRun,
+    session::Session,
     status::{NodeStatus, PeerStatus, ReceiptStatus, SpaceStatus},
     time::Timestamp,
     view::SpaceView,
@@ -181,6 +183,13 @@ impl Node {
         self.spaces.keys().filter_map(|space| self.view(space)).collect()
     }
 
+    /// What must be durable before a store that lost something may be trusted again: which logs this node writes from now
+    /// on. Nothing follows from it but that.
+    pub fn own_logs(&self) -> Commit {
+        let state = self.spaces.iter().map(|(id, space)| Key::Own(*id).put(&space.own)).collect();
+        Commit { state, ..Commit::default() }
+    }
+
     /// Who this node is.
     pub fn id(&self) -> NodeId {
         self.identity.card.node()
@@ -245,6 +254,8 @@ impl Node {
 
 fn receipt_status(space: &Space, peer: &Peer) -> ReceiptStatus {
     let receipted = peer.receipted.get(&space.id);
+    let session = peer.connection.as_ref().and_then(|sessions| sessions.get(&space.id));
+    let told = session.filter(|session| session.compared()).and_then(Session::known);
     let covered = |log: &LogFrontier| {
         let theirs = receipted.and_then(|receipted| receipted.frontier.log(&log.log)).map_or(0, |log| log.next_seq);
         theirs.min(log.next_seq)
@@ -253,6 +264,7 @@ fn receipt_status(space: &Space, peer: &Peer) -> ReceiptStatus {
         space: space.id,
         entries: space.frontier.logs().map(covered).sum(),
         up_to_date: receipted.is_some_and(|receipted| covers(&receipted.frontier, &space.frontier)),
+        caught_up: told.is_some_and(|told| covers(&space.frontier, told)),
         signed: receipted.map(|receipted| receipted.receipt.statement.time),
         not_member: peer.not_member.contains(&space.id),
     }
