@@ -16,8 +16,8 @@ use crate::{
     frontier::{BucketDigest, Frontier, LogFrontier},
     id::{Incarnation, NodeId, SpaceId},
     limits::{
-        INVITATIONS_PER_PEER_MAX, INVITED_BYTES_PER_PEER_MAX, PAYLOAD_BYTES_MAX, PAYLOADS_OFFERED_MAX, RUN_ENTRIES_MAX,
-        SPACES_MAX,
+        INVITATIONS_PER_PEER_MAX, INVITED_BYTES_PER_PEER_MAX, PARKED_BYTES_PER_PEER_MAX, PAYLOAD_BYTES_MAX,
+        PAYLOADS_OFFERED_MAX, RUN_ENTRIES_MAX, SPACES_MAX,
     },
     membership::Status,
     message::Message,
@@ -264,6 +264,13 @@ impl Node {
         let Some(space) = self.spaces.get_mut(&context.space) else { return };
         let mut progress = Progress::default();
         space.offer(Parked { peer: id, context, pages }, &mut progress);
+        // The bound is for all spaces together; what this one keeps of the peer is let go.
+        if self.spaces.values().map(|space| space.parking.bytes_of(&id)).sum::<usize>() > PARKED_BYTES_PER_PEER_MAX
+            && let Some(space) = self.spaces.get_mut(&context.space)
+        {
+            space.parking.take(|parked| parked.peer == id);
+            progress.overflowed.push(id);
+        }
         self.settle(&context.space, progress, turn);
     }
 
