@@ -204,7 +204,8 @@ impl Index {
             sum.waiting += counts.waiting;
         }
         let ends = self.ends.iter().filter(|((of, _), _)| *of == space);
-        let faults = self.faults.keys().filter(|number| self.shelf.name(**number).is_ok_and(|(of, _)| of == space));
+        let faults =
+            self.faults.keys().filter(|number| self.shelf.name(**number).is_ok_and(|name| name.space == space));
         Progress {
             indexed: total.saturating_sub(self.pending_count(&space)),
             total,

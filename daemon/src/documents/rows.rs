@@ -7,10 +7,9 @@
 //!   a log                              L, log (4)                how far it was taken in, and counts
 //!   control heads cited from here on   K, log (4), seq (8)       references
 //!   32 entries of a log                S, log (4), seq / 32 (8)  what each is, and its standing
-//!   entries of a document              C, document (8), log (4), first seq (8)   seqs
-//!   a document by number               N, document (8)           space, id
+//!   more entries of a document         C, document (8), log (4), first seq (8)   seqs
+//!   a document by number               N, document (8)           space, id, its first entries, whether its summary is due
 //!   a document by id                   I, space (32), id (16)    number, summary
-//!   summary to be made                 X, document (8)           nothing
 //!   snapshot                           P, document (8)           as the Automerge door saves it
 //!   local fault                        F, document (8)           words
 //! ```
@@ -181,6 +180,17 @@ impl KeptStanding {
     }
 }
 
+/// A document by number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct NameRow {
+    pub(super) space: SpaceId,
+    pub(super) id: DocumentId,
+    /// Whether its summary has to be made.
+    pub(super) is_pending: bool,
+    /// The entries with which it was first seen: a log, and places in it.
+    pub(super) first: (u32, Vec<u64>),
+}
+
 /// A document by id.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct DocumentRow {
@@ -236,7 +246,7 @@ pub(super) mod keys {
     pub(in super::super) const COUNTERS: &[u8] = b"G";
     pub(in super::super) const LOGS: &[u8] = b"L";
     pub(in super::super) const TOTALS: &[u8] = b"T";
-    pub(in super::super) const PENDING: &[u8] = b"X";
+    pub(in super::super) const NAMES: &[u8] = b"N";
     pub(in super::super) const FAULTS: &[u8] = b"F";
 
     fn key(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
@@ -281,10 +291,6 @@ pub(super) mod keys {
 
     pub(in super::super) fn documents(space: &SpaceId) -> Vec<u8> {
         key(b'I', &[&space.0])
-    }
-
-    pub(in super::super) fn pending(document: u64) -> Vec<u8> {
-        key(b'X', &[&document.to_be_bytes()])
     }
 
     pub(in super::super) fn snapshot(document: u64) -> Vec<u8> {
