@@ -228,7 +228,7 @@ mod tests {
         #[test]
         fn what_is_written_comes_back(
             texts in prop::collection::btree_map("[a-z]{1,4}(/[a-z]{2})?|\\PC{1,6}", "(\\PC|[\\\\=\n\r\t\"#:-]){0,40}", 0..6),
-            body in "(\\PC|[\\\\=\n\t-]){0,80}",
+            body in "((===|---|\\\\|#)?(\\PC|\t){0,4}\n?){0,12}",
             number: i64,
         ) {
             let mut fields: Fields = texts.into_iter().map(|(key, text)| (key, Value::from(text.as_str()))).collect();

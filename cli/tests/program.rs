@@ -6,9 +6,11 @@ use std::{
     io::Write as _,
     os::unix::{fs::PermissionsExt as _, net::UnixListener},
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
     thread,
 };
+
+use portolan_protocol::{api::CardText, card::Card};
 
 const SPACE: &str = "aeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaq";
 const DOCUMENT: &str = "aeaqcaibaeaqcaibaeaqcaibae";
@@ -172,6 +174,19 @@ fn what_was_written_is_kept_when_saving_fails() {
 }
 
 #[test]
+fn what_was_piped_in_is_kept_when_there_is_no_daemon() {
+    let home = tempfile::tempdir().unwrap();
+    let args = ["doc", "new", "--space", "x", "--language", "fr", "--title", "T", "--body-file", "-"];
+    let mut command = portolan(home.path(), &args);
+    let mut running = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    running.stdin.take().unwrap().write_all(b"a speech").unwrap();
+    let ended = running.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(6));
+    assert!(text(&ended.stderr).contains("safe:  What came by standard input is kept in "), "{}", text(&ended.stderr));
+    assert_eq!(kept(home.path()), ["a speech"]);
+}
+
+#[test]
 fn a_failing_editor_loses_nothing() {
     let home = tempfile::tempdir().unwrap();
     let served = daemon(home.path(), vec![("200 OK", spaces())]);
@@ -196,6 +211,48 @@ fn a_damaged_card_introduces_nobody() {
         let ended = run(portolan(home.path(), &args));
         assert_eq!(ended.status.code(), Some(code), "{}", text(&ended.stderr));
     }
+}
+
+/// A good card in a file, and its fingerprint.
+fn card(home: &Path) -> (String, String) {
+    let vectors = include_str!("../../tests/vectors/card.txt");
+    let hex = vectors.lines().find_map(|line| line.strip_prefix("good first ")).unwrap();
+    let bytes = hex.as_bytes().chunks(2).map(|pair| u8::from_str_radix(text(pair), 16).unwrap()).collect();
+    let card = CardText(bytes);
+    let path = home.join("good.card");
+    fs::write(&path, card.armour()).unwrap();
+    (path.display().to_string(), Card::decode(&card.0).unwrap().fingerprint().to_string())
+}
+
+#[test]
+fn a_wrong_fingerprint_is_refused_before_anybody_is_asked() {
+    let home = tempfile::tempdir().unwrap();
+    let (card, fingerprint) = card(home.path());
+    let last = if fingerprint.ends_with('0') { "1" } else { "0" };
+    let wrong = format!("{}{last}", &fingerprint[..fingerprint.len() - 1]);
+    let ended = run(portolan(home.path(), &["peer", "add", &card, "--fingerprint", &wrong]));
+    assert_eq!(ended.status.code(), Some(4), "{}", text(&ended.stderr));
+    assert!(text(&ended.stderr).contains("safe:  Nothing was introduced."), "{}", text(&ended.stderr));
+    let mut command = portolan(home.path(), &["peer", "add", &card]);
+    command.stdin(Stdio::null());
+    assert_eq!(run(command).status.code(), Some(2), "without a terminal nobody can type it");
+}
+
+#[test]
+fn the_fingerprint_goes_to_the_daemon_as_it_was_typed() {
+    let home = tempfile::tempdir().unwrap();
+    let (card, fingerprint) = card(home.path());
+    let arabic: String = fingerprint
+        .chars()
+        .map(|c| c.to_digit(10).and_then(|digit| char::from_u32(0x0660 + digit)).unwrap_or(c))
+        .collect();
+    let no = r#"{"kind":"forbidden","message":"not an administrator"}"#.to_owned();
+    let served = daemon(home.path(), vec![("403 Forbidden", no)]);
+    let ended = run(portolan(home.path(), &["peer", "add", &card, "--fingerprint", &arabic]));
+    assert_eq!(ended.status.code(), Some(4));
+    assert_eq!(text(&ended.stderr), "error: not an administrator\n");
+    let asked = served.join().unwrap();
+    assert!(asked[0].starts_with("POST /v1/peers ") && asked[0].contains(&arabic), "{}", asked[0]);
 }
 
 /// The program in a directory of its own, beside a `portoland` that is a shell script.
@@ -243,7 +300,7 @@ fn a_demo_that_is_interrupted_stops_its_daemons_and_leaves_nothing_behind() {
     );
     let started = started.display().to_string();
     let script = format!("[ $1 = init ] && echo '{done}' && exit\necho $$ > {started}; exec sleep 600");
-    let mut demo = beside(home.path(), &script, &["demo", "--json"]).spawn().unwrap();
+    let mut demo = beside(home.path(), &script, &["demo", "--json"]).stderr(Stdio::null()).spawn().unwrap();
     // Blocks until the first daemon runs.
     let daemon = fs::read_to_string(&started).unwrap();
     let daemon = Path::new("/proc").join(daemon.trim());

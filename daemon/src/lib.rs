@@ -4,15 +4,27 @@
 
 pub mod clock;
 pub mod config;
+pub mod kept;
+pub mod logins;
 
 pub mod prevalidate;
 pub mod text_diff;
 
 pub mod automerge_door;
 pub mod keystore;
+pub mod persons;
 pub mod store;
 pub mod transport;
+
+pub mod home;
+pub mod init;
 
 pub mod documents;
 
 pub mod engine;
+
+pub mod failure;
+
+pub mod api;
+
+pub mod service;

@@ -25,7 +25,8 @@ pub struct LogImage {
 pub struct Image {
     /// The life of the store, drawn at random when it was created or restored.
     pub incarnation: Incarnation,
-    /// Whether the heads journal and the store agree. Where they do not, something was lost, and the node opens new logs.
+    /// Whether the heads journal and the store agree. Where they do not, something was lost, and the node opens new logs:
+    /// they are named in the commit of its first input, and only when that is durable may the shell trust the store again.
     pub trusted: bool,
     /// All logs of all spaces.
     pub logs: Vec<LogImage>,

@@ -50,6 +50,18 @@ pub const GAPS_MAX: usize = 1_024;
 /// Most logs that a frontier may list.
 pub const FRONTIER_LOGS_MAX: usize = 40_000;
 
+/// Most distinct gaps that a peer's frontier may come to list over all logs of a space.
+pub const FRONTIER_GAPS_MAX: usize = 262_144;
+
+/// Bytes of spaces to which one peer has invited this node, before it is known whether the node is a member.
+pub const INVITED_BYTES_PER_PEER_MAX: usize = 64 << 20;
+
+/// Spaces to which one peer may be inviting this node at a time.
+pub const INVITATIONS_PER_PEER_MAX: usize = 64;
+
+/// Payloads that are offered at once to a peer that lacks them.
+pub const PAYLOADS_OFFERED_MAX: usize = 4_096;
+
 /// Parked runs held on behalf of one peer.
 pub const PARKED_RUNS_PER_PEER_MAX: usize = 1_024;
 

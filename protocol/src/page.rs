@@ -613,7 +613,7 @@ impl<'a> RunWriter<'a> {
     /// Appends one entry; `payload` makes the stored payload from the associated data.
     ///
     /// # Errors
-    /// [`RunError::Length`] when the run is full or the payload too large.
+    /// [`RunError::Length`] when the run is full, the payload too large, or more heads are cited than may be.
     pub fn push(
         &mut self,
         heads: Arc<Heads>,
@@ -621,6 +621,9 @@ impl<'a> RunWriter<'a> {
         time: Timestamp,
         payload: impl FnOnce(&[u8; HEADER_BYTES]) -> Vec<u8>,
     ) -> Result<EntryRef, RunError> {
+        if heads.entries().len() > HEADS_MAX {
+            return Err(RunError::Length);
+        }
         let tip = &self.run.tip;
         let mut header = Header {
             space: self.run.context.space,

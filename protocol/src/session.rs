@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::{
     entry::LogKey,
     frontier::{BucketDigest, Frontier, LogFrontier},
-    limits::FRONTIER_LOGS_MAX,
+    limits::{FRONTIER_GAPS_MAX, FRONTIER_LOGS_MAX},
 };
 
 /// How a peer broke the protocol.
@@ -90,7 +90,7 @@ impl Session {
     /// [`SessionError`] when it answers nothing, or is not plausible.
     pub fn learn(&mut self, mask: u64, logs: Vec<LogFrontier>) -> Result<bool, SessionError> {
         let mut known = self.summarised.take().ok_or(SessionError::Unasked)?;
-        check(&logs, 0)?;
+        check(&logs, logs.len())?;
         known.replace_buckets(mask, logs);
         self.known = Some(known);
         Ok(std::mem::take(&mut self.again))
@@ -107,7 +107,15 @@ impl Session {
     /// [`SessionError::Implausible`].
     pub fn update(&mut self, logs: Vec<LogFrontier>) -> Result<Option<&Frontier>, SessionError> {
         let Some(known) = &mut self.known else { return Ok(None) };
-        check(&logs, known.len())?;
+        let new = logs.iter().filter(|log| known.log(&log.log).is_none()).count();
+        check(&logs, known.len() + new)?;
+        // What a stranger makes us remember stays bounded: places without payload count like logs.
+        if logs.iter().any(|log| !log.gaps.is_empty()) {
+            let told: usize = known.logs().chain(&logs).map(|log| log.gaps.len()).sum();
+            if told > FRONTIER_GAPS_MAX {
+                return Err(SessionError::Implausible);
+            }
+        }
         known.extend(logs);
         Ok(Some(known))
     }
@@ -115,6 +123,11 @@ impl Session {
     /// What the peer holds, once it has said so.
     pub fn known(&self) -> Option<&Frontier> {
         self.known.as_ref()
+    }
+
+    /// Whether the peer has said what it holds, and no comparison is under way.
+    pub fn compared(&self) -> bool {
+        self.known.is_some() && self.summarised.is_none()
     }
 
     /// One of our logs advanced.
@@ -135,7 +148,15 @@ impl Session {
         let Some(known) = &self.known else { return Vec::new() };
         let mut missing = Vec::new();
         for log in ours {
-            let held = known.log(&log.log).map_or(0, |known| known.next_seq);
+            let theirs = known.log(&log.log);
+            let held = match theirs {
+                // Another entry at the same place: the last one is sent, so that the peer sees that the log is forked.
+                Some(their) if their.next_seq == log.next_seq && their.hash != log.hash => {
+                    log.next_seq.saturating_sub(1)
+                }
+                Some(their) => their.next_seq,
+                None => 0,
+            };
             let from = held.max(self.sent.get(&log.log).copied().unwrap_or(0));
             if from < log.next_seq {
                 self.sent.insert(log.log, log.next_seq);
@@ -157,8 +178,8 @@ impl Session {
     }
 }
 
-fn check(logs: &[LogFrontier], held: usize) -> Result<(), SessionError> {
-    if logs.len() + held > FRONTIER_LOGS_MAX || !logs.iter().all(LogFrontier::is_plausible) {
+fn check(logs: &[LogFrontier], count: usize) -> Result<(), SessionError> {
+    if count > FRONTIER_LOGS_MAX || !logs.iter().all(LogFrontier::is_plausible) {
         return Err(SessionError::Implausible);
     }
     Ok(())

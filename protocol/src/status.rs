@@ -75,6 +75,8 @@ pub struct ReceiptStatus {
     pub entries: u64,
     /// Whether the receipt covers everything that this node holds.
     pub up_to_date: bool,
+    /// The peer is connected, has said what it holds, and this node holds all of it.
+    pub caught_up: bool,
     /// When the peer signed it, by the peer's clock; none when there is no receipt.
     pub signed: Option<Timestamp>,
     /// The peer says that this node is no member.

@@ -27,24 +27,29 @@ use portolan_protocol::{
         sealing::SealingSecret,
         signing::{PublicKey, SigningKey},
     },
-    effects::{Appended, Notice},
+    effects::Appended,
     id::{Incarnation, NodeId, OrganisationId},
     input::{Command, Reply},
     node::{Identity, Node},
     time::Timestamp,
     view::SpaceView,
 };
+use tokio::sync::watch;
 
 /// Bytes of the stored payload of each entry.
 const PAYLOAD: usize = 400;
 /// Changes appended at a time while the log is prepared.
 const BATCH: usize = 4_000;
 
-struct Nobody;
+/// Counts the entries that are durable.
+struct Counter(watch::Sender<u64>);
 
-impl Follower for Nobody {
+impl Follower for Counter {
     fn views(&self, _: &[Arc<SpaceView>]) {}
-    fn appended(&self, _: &[Appended]) {}
+
+    fn appended(&self, appended: &[Appended]) {
+        self.0.send_modify(|count| *count += appended.iter().map(|new| new.to - new.from).sum::<u64>());
+    }
 }
 
 fn main() {
@@ -81,7 +86,8 @@ fn node(arguments: &[String]) {
         let listen: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let endpoint = Endpoint::bind(&[listen], transport, allowed.clone()).unwrap();
         let address = endpoint.local_addrs()[0];
-        let follower = Box::new(Nobody);
+        let (count, counted) = watch::channel(0);
+        let follower = Box::new(Counter(count));
         let (engine, _stopped) = Engine::start(Parts { node, store, endpoint, allowed, follower }).unwrap();
         say(&format!("listening {address}"));
         let mut orders = BufReader::new(std::io::stdin()).lines();
@@ -90,7 +96,7 @@ fn node(arguments: &[String]) {
             match words[..] {
                 ["fill", entries] => fill(&engine, other, entries.parse().unwrap()).await,
                 ["meet"] => meet(&engine, other, None).await,
-                ["call", address] => call(&engine, other, address).await,
+                ["call", address] => call(&engine, other, address, counted.clone()).await,
                 ["memory"] => say(&peak_memory()),
                 _ => break,
             }
@@ -136,26 +142,11 @@ async fn fill(engine: &Engine, other: u8, entries: usize) {
 }
 
 /// Calls the other node and waits until everything it holds is durable here.
-async fn call(engine: &Engine, other: u8, address: &str) {
-    let mut notices = engine.notices();
+async fn call(engine: &Engine, other: u8, address: &str, mut counted: watch::Receiver<u64>) {
     let start = Instant::now();
     meet(engine, other, Some(address)).await;
-    let peer = identity(other).0.card.node();
-    loop {
-        let notice = notices.recv().await;
-        if matches!(notice, Ok(Notice::Receipted { .. }) | Err(_) | Ok(Notice::Joined { .. })) {
-            let status = engine.status().await.unwrap();
-            let space = status.spaces.first();
-            let peer = status.peers.iter().find(|status| status.card.node() == peer).unwrap();
-            // The sender's own receipt says how much there is to hold.
-            let goal = peer.receipts.first().filter(|receipt| receipt.signed.is_some());
-            if let (Some(space), Some(_)) = (space, goal)
-                && space.entries >= expected()
-            {
-                break;
-            }
-        }
-    }
+    let expected = expected();
+    counted.wait_for(|count| *count >= expected).await.unwrap();
     say(&format!("synced {}", start.elapsed().as_micros()));
 }
 

@@ -2,3 +2,6 @@
 
 pub mod attacks;
 pub mod tidy;
+
+pub mod checkers;
+pub mod world;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ApiError;
+use super::error::ApiError;
 
 /// `POST /v1/check`. The answer is a stream of [`CheckEvent`]s, one to a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

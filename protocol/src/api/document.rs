@@ -184,3 +184,18 @@ pub struct History {
     /// Every change comes after those it was made on; among others by time, then by hash. The oldest is first.
     pub changes: Vec<Change>,
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn requests_refuse_what_they_do_not_know_and_answers_pass_it_over() {
+        let edit = r#"{"draft":{"fields":{"status":null}},"base":["ab"],"reason":"why"}"#;
+        assert_eq!(serde_json::to_string(&serde_json::from_str::<EditDocument>(edit).unwrap()).unwrap(), edit);
+        assert!(serde_json::from_str::<EditDocument>(&edit.replace("base", "bases")).is_err());
+        let page = r#"{"documents":[],"next":null,"entries_to_index":0,"later":1}"#;
+        assert_eq!(serde_json::from_str::<DocumentPage>(page).unwrap(), DocumentPage::default());
+    }
+}

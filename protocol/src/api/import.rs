@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ApiError;
+use super::{error::ApiError, wire::REQUEST_BYTES_MAX};
 use crate::{
     id::DocumentId,
     record::{RecordDraft, Warning},
 };
 
 /// Longest line of the stream, in bytes, its line break not counted.
-pub const LINE_BYTES_MAX: usize = super::REQUEST_BYTES_MAX;
+pub const LINE_BYTES_MAX: usize = REQUEST_BYTES_MAX;
 
 /// The query of `POST /v1/spaces/{space}/import`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,4 +112,34 @@ pub enum ImportEvent {
         /// Counts up to there.
         totals: ImportTotals,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_json_form_is_stable() {
+        let refused = Imported {
+            document: DocumentId([0; 16]),
+            source: "a.md".into(),
+            outcome: ImportOutcome::Refused { reason: "too large".into() },
+            warnings: vec![],
+        };
+        let mut totals = ImportTotals::default();
+        totals.add(&refused.outcome);
+        let event = ImportEvent::Batch { items: vec![refused], totals };
+        let json = concat!(
+            r#"{"event":"batch","items":[{"document":"aaaaaaaaaaaaaaaaaaaaaaaaaa","source":"a.md","outcome":"refused","#,
+            r#""reason":"too large"}],"totals":{"created":0,"updated":0,"unchanged":0,"refused":1}}"#
+        );
+        assert_eq!(serde_json::to_string(&event).unwrap(), json);
+        assert_eq!(serde_json::from_str::<ImportEvent>(json).unwrap(), event);
+    }
+
+    #[test]
+    fn a_misspelt_field_of_a_request_is_refused() {
+        assert!(serde_json::from_str::<ImportQuery>(r#"{"dryrun":true}"#).is_err());
+    }
 }

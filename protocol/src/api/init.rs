@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApiError, CardAnswer};
+use super::{error::ApiError, peer::CardAnswer};
 use crate::id::{Incarnation, PersonId};
 
 /// What a new node says of itself.
@@ -53,4 +53,19 @@ pub enum InitAnswer {
     Done(Box<InitResult>),
     /// `{"failed": ...}`: nothing was made.
     Failed(ApiError),
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::api::error::ErrorKind;
+
+    #[test]
+    fn the_answer_says_done_or_failed() {
+        let failed = InitAnswer::Failed(ApiError::new(ErrorKind::Conflict, "there is a node already"));
+        let json = r#"{"failed":{"kind":"conflict","message":"there is a node already","safe":"","next":""}}"#;
+        assert_eq!(serde_json::to_string(&failed).unwrap(), json);
+        assert_eq!(serde_json::from_str::<InitAnswer>(json).unwrap(), failed);
+    }
 }

@@ -4,6 +4,7 @@
 //! may grow fields, which older clients skip. Moments are milliseconds since 1970 (`*_ms`), ids and hashes are text.
 
 mod error;
+mod wire;
 
 mod card_text;
 
@@ -34,21 +35,4 @@ pub use peer::{AddPeer, CardAnswer, Connection, Peer, PeerSpace, Peers, ProfileC
 pub use space::{CreateSpace, Grant, Member, Members, NameSpace, Revoked, Rotated, Space, SpaceState, Spaces};
 pub use status::{Caller, NodeStatus, Status};
 pub use sync::{SyncPeer, SyncRequest, SyncResult, SyncState};
-
-/// The prefix of every path.
-pub const PREFIX: &str = "/v1";
-
-/// The number in [`PREFIX`]; it changes when an old client would misunderstand a new daemon.
-pub const VERSION: u32 = 1;
-
-/// The header of every answer that holds the daemon's release.
-pub const VERSION_HEADER: &str = "portolan-version";
-
-/// The socket's name inside the home.
-pub const SOCKET_NAME: &str = "portolan.sock";
-
-/// Largest body of a request that is not a stream, in bytes: a draft of the largest record with every letter escaped.
-pub const REQUEST_BYTES_MAX: usize = 2 << 20;
-
-/// The media type of streams with one JSON value to a line.
-pub const NDJSON: &str = "application/x-ndjson";
+pub use wire::{NDJSON, PREFIX, REQUEST_BYTES_MAX, SOCKET_NAME, VERSION, VERSION_HEADER};

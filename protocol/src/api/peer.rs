@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::CardText;
+use super::card_text::CardText;
 use crate::{
     control::Role,
     id::{NodeId, SpaceId},

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Peer, Right, Space};
+use super::{access::Right, peer::Peer, space::Space};
 use crate::id::{Incarnation, NodeId, PersonId};
 
 /// This node.
@@ -44,7 +44,7 @@ pub struct Caller {
 /// `GET /v1/status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
-    /// The version of this API, [`super::VERSION`].
+    /// The version of this API, the number in the paths.
     pub api: u32,
     /// The daemon's release.
     pub version: String,

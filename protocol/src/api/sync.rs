@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::PeerSpace;
+use super::peer::PeerSpace;
 use crate::id::NodeId;
 
 /// `POST /v1/sync`.

@@ -183,7 +183,7 @@ impl Membership {
                 Some(_) if !may_read_history && !keyring.has_history(&epoch) => return Err(Refusal::NoHistory),
                 Some(earlier) => keys.seal_earlier(&epoch, earlier, rng),
                 // Its maker sealed rubbish to this node; that must not keep anybody from moving on.
-                None if may_read_history => Vec::new(),
+                None if may_read_history && self.was_sealed(&epoch, log.author) => Vec::new(),
                 None => return Err(Refusal::NoHistory),
             };
             previous.push(PreviousEpoch { epoch, sealed });
@@ -239,6 +239,11 @@ impl Membership {
             Ok((node, header, history))
         };
         readers(&self.graph, &self.proposed, &clock).into_iter().map(reader).collect()
+    }
+
+    /// Whether an epoch's secret was sealed to a node, as far as is known now.
+    fn was_sealed(&self, epoch: &EpochId, node: NodeId) -> bool {
+        self.epochs.holders(&self.graph, epoch, &self.graph.top()).contains(&node)
     }
 
     fn latest_for(&self, log: &LogKey) -> Vec<EpochId> {

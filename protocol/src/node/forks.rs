@@ -13,7 +13,7 @@ use crate::{
     effects::Notice,
     id::{NodeId, SpaceId},
     input::Fetch,
-    limits::RUN_ENTRIES_MAX,
+    limits::{LOGS_PER_MEMBER_MAX, RUN_ENTRIES_MAX},
     message::Message,
     page::{AuthenticRun, LogContext, split, without_payloads},
 };
@@ -37,7 +37,7 @@ impl Node {
             turn.say(peer, want(&context, from, to));
         } else if self.suspects.len() < SUSPECTS_MAX {
             let from = branch.first_seq();
-            self.suspects.insert((context.space, context.log), branch);
+            self.suspects.insert((context.space, context.log, from), branch);
             turn.effects.fetch.push(Fetch { context, from, to, peer });
         }
     }
@@ -45,7 +45,7 @@ impl Node {
     /// The node's own entries came, to be compared with the other branch.
     pub(super) fn fetched(&mut self, fetch: Fetch, pages: Option<Vec<Vec<u8>>>, turn: &mut Turn<'_>) {
         let context = fetch.context;
-        let Some(theirs) = self.suspects.remove(&(context.space, context.log)) else { return };
+        let Some(theirs) = self.suspects.remove(&(context.space, context.log, fetch.from)) else { return };
         let Some(space) = self.spaces.get(&context.space) else { return };
         let Some(key) = space.membership.author_key(context.log.author) else { return };
         let Some(ours) = pages.and_then(|pages| AuthenticRun::verify(context, pages, key).ok()) else { return };
@@ -77,6 +77,9 @@ impl Node {
         if space.logs.get(&context.log).is_some_and(|log| log.context.kind != context.kind) {
             return Err("a fork of a log of the other kind".into());
         }
+        if !space.logs.contains_key(&context.log) && space.logs_of(&context.log.author) >= LOGS_PER_MEMBER_MAX {
+            return Ok(());
+        }
         let verify = |pages| AuthenticRun::verify(context, pages, key).map_err(|error| format!("a fork: {error}"));
         let (one, other) = (verify(one)?, verify(other)?);
         let start = |run: &AuthenticRun| (run.first_seq(), run.previous());
@@ -94,11 +97,12 @@ impl Node {
         let Some(space) = self.spaces.get_mut(&context.space) else { return };
         let Some(key) = space.membership.author_key(context.log.author).cloned() else { return };
         let (Some(one_pages), Some(other_pages)) = (evidence(one, &key), evidence(other, &key)) else { return };
-        let row = ForkRow { seq, common: one.previous(), one: one_pages, other: other_pages };
-        turn.effects.commit.state.push(Key::Fork(context.space, context.log).put(&row));
+        let row = ForkRow { kind: context.kind, seq, common: one.previous(), one: one_pages, other: other_pages };
+        let kept = Key::Fork(context.space, context.log).put(&row);
         if !space.note_fork(context, row) {
             return;
         }
+        turn.effects.commit.state.push(kept);
         if context.log.author == own {
             space.retire_log(&context.log);
         }

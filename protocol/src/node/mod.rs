@@ -28,6 +28,7 @@ use self::{
 };
 use crate::{
     card::Card,
+    commit::Commit,
     crypto::{sealing::SealingSecret, signing::SigningKey},
     effects::{Effects, Notice},
     entry::LogKey,
@@ -37,6 +38,7 @@ use crate::{
     input::Input,
     membership::{Keyring, Status},
     page::AuthenticRun,
+    session::Session,
     status::{NodeStatus, PeerStatus, ReceiptStatus, SpaceStatus},
     time::Timestamp,
     view::SpaceView,
@@ -64,8 +66,10 @@ pub enum LoadError {
 /// A space that a peer offers and of which this node is not known to be a member yet. Nothing of it is stored.
 struct Invitation {
     space: Space,
-    runs: Vec<AuthenticRun>,
+    runs: Vec<(Option<NodeId>, AuthenticRun)>,
     bytes: usize,
+    /// Something of it was let go, for want of room.
+    overflowed: bool,
 }
 
 /// See the head of the file.
@@ -81,7 +85,7 @@ pub struct Node {
     invitations: BTreeMap<(NodeId, SpaceId), Invitation>,
     peers: BTreeMap<NodeId, Peer>,
     /// The other branch of a log, while it is not known where it parts from the one that is held.
-    suspects: BTreeMap<(SpaceId, LogKey), AuthenticRun>,
+    suspects: BTreeMap<(SpaceId, LogKey, u64), AuthenticRun>,
     /// Spaces with peers whose runs did not all fit while they waited.
     overflowed: BTreeSet<(SpaceId, NodeId)>,
 }
@@ -179,6 +183,13 @@ impl Node {
         self.spaces.keys().filter_map(|space| self.view(space)).collect()
     }
 
+    /// What must be durable before a store that lost something may be trusted again: which logs this node writes from now
+    /// on. Nothing follows from it but that.
+    pub fn own_logs(&self) -> Commit {
+        let state = self.spaces.iter().map(|(id, space)| Key::Own(*id).put(&space.own)).collect();
+        Commit { state, ..Commit::default() }
+    }
+
     /// Who this node is.
     pub fn id(&self) -> NodeId {
         self.identity.card.node()
@@ -243,6 +254,8 @@ impl Node {
 
 fn receipt_status(space: &Space, peer: &Peer) -> ReceiptStatus {
     let receipted = peer.receipted.get(&space.id);
+    let session = peer.connection.as_ref().and_then(|sessions| sessions.get(&space.id));
+    let told = session.filter(|session| session.compared()).and_then(Session::known);
     let covered = |log: &LogFrontier| {
         let theirs = receipted.and_then(|receipted| receipted.frontier.log(&log.log)).map_or(0, |log| log.next_seq);
         theirs.min(log.next_seq)
@@ -251,6 +264,7 @@ fn receipt_status(space: &Space, peer: &Peer) -> ReceiptStatus {
         space: space.id,
         entries: space.frontier.logs().map(covered).sum(),
         up_to_date: receipted.is_some_and(|receipted| covers(&receipted.frontier, &space.frontier)),
+        caught_up: told.is_some_and(|told| covers(&space.frontier, told)),
         signed: receipted.map(|receipted| receipted.receipt.statement.time),
         not_member: peer.not_member.contains(&space.id),
     }
@@ -262,9 +276,15 @@ fn covers(theirs: &Frontier, ours: &Frontier) -> bool {
         theirs.log(&log.log).is_some_and(|their| {
             their.next_seq >= log.next_seq
                 && (their.next_seq > log.next_seq || their.hash == log.hash)
-                && their.gaps.iter().all(|gap| log.gaps.contains(gap))
+                && their.gaps.iter().all(|gap| gap.0 >= log.next_seq || lies_in(gap, &log.gaps, log.next_seq))
         })
     })
+}
+
+/// Whether the places of `gap` before `end` are gaps of ours too.
+fn lies_in(gap: &(u64, u64), ours: &[(u64, u64)], end: u64) -> bool {
+    let last = gap.0.saturating_add(gap.1).min(end);
+    ours.iter().any(|&(first, count)| first <= gap.0 && last <= first.saturating_add(count))
 }
 
 /// The core's own rows, read from the store.

@@ -71,6 +71,11 @@ impl Parking {
         self.runs.iter().filter(move |run| run.context == *context).map(|run| &run.pages)
     }
 
+    /// Whether anything that a peer brought waits.
+    pub(super) fn holds_of(&self, peer: &NodeId) -> bool {
+        self.loads.get(peer).is_some_and(|load| load.runs > 0)
+    }
+
     /// How many runs wait.
     pub(super) fn runs(&self) -> usize {
         self.runs.len()

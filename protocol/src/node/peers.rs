@@ -7,7 +7,7 @@ use crate::{
     card::Card,
     crypto::signing::Verifier,
     frontier::{Frontier, LogFrontier},
-    id::{NodeId, SpaceId},
+    id::{Incarnation, NodeId, SpaceId},
     receipt::Receipt,
     session::Session,
     time::Timestamp,
@@ -30,6 +30,8 @@ pub(super) struct Peer {
     pub(super) connection: Option<BTreeMap<SpaceId, Session>>,
     /// Spaces of which the peer says that this node is no member.
     pub(super) not_member: BTreeSet<SpaceId>,
+    /// Spaces that were not known here when the peer asked how far they are held: it was told that nothing is.
+    pub(super) told_nothing: BTreeSet<SpaceId>,
     pub(super) refused: Option<String>,
 }
 
@@ -44,6 +46,7 @@ impl Peer {
             receipted: BTreeMap::new(),
             connection: None,
             not_member: BTreeSet::new(),
+            told_nothing: BTreeSet::new(),
             refused: None,
         })
     }
@@ -80,14 +83,25 @@ impl Peer {
         rows
     }
 
+    /// Forgets what the peer receipted in another life of its store, which it may have lost. Returns the rows to remove.
+    pub(super) fn void_receipts(&mut self, incarnation: Incarnation) -> Vec<Row> {
+        let node = self.card.node();
+        let void = |_: &SpaceId, receipted: &mut Receipted| receipted.receipt.statement.incarnation != incarnation;
+        let gone: Vec<(SpaceId, Receipted)> = self.receipted.extract_if(.., void).collect();
+        gone.iter().flat_map(|(space, receipted)| receipt_rows(node, *space, receipted)).collect()
+    }
+
     /// The rows to remove when the peer is no longer one.
     pub(super) fn removal(&self) -> Vec<Row> {
         let node: NodeId = self.card.node();
         let mut rows = vec![Key::Peer(node).remove()];
-        for (space, receipted) in &self.receipted {
-            rows.push(Key::Receipt(node, *space).remove());
-            rows.extend(receipted.frontier.logs().map(|log| Key::Held(node, *space, log.log).remove()));
-        }
+        rows.extend(self.receipted.iter().flat_map(|(space, receipted)| receipt_rows(node, *space, receipted)));
         rows
     }
+}
+
+/// The removal of the rows of one receipt.
+fn receipt_rows(node: NodeId, space: SpaceId, receipted: &Receipted) -> Vec<Row> {
+    let held = receipted.frontier.logs().map(|log| Key::Held(node, space, log.log).remove());
+    std::iter::once(Key::Receipt(node, space).remove()).chain(held).collect()
 }

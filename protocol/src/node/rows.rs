@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     codec::{decode_part, encode_part},
-    entry::{EntryRef, LogKey},
+    entry::{EntryRef, LogKey, LogKind},
     id::{EntryHash, LogId, NodeId, SpaceId},
     limits::FRAME_BYTES_MAX,
     receipt::Receipt,
@@ -86,6 +86,8 @@ pub(super) struct OwnRow {
 /// Two authentic runs that part at their first entry, payloads left out: the proof that an author forked a log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ForkRow {
+    /// What the log holds: the fork may be known before any entry is.
+    pub(super) kind: LogKind,
     /// Where they part.
     pub(super) seq: u64,
     /// The hash of the last common entry; zero where there is none.

@@ -34,8 +34,8 @@ pub(super) struct LogState {
 /// What taking runs in led to.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// What was taken, in order.
-    pub(super) runs: Vec<AuthenticRun>,
+    /// What was taken, in order, with the peer that brought it; none for what this node wrote.
+    pub(super) runs: Vec<(Option<NodeId>, AuthenticRun)>,
     /// Control entries were among it.
     pub(super) control: bool,
     /// Whose bytes were refused, and why.
@@ -93,18 +93,17 @@ impl Space {
     ) -> Space {
         let mut space = Space::new(id, keyring);
         let (control, data): (Vec<_>, Vec<_>) = logs.into_iter().partition(|log| log.context.kind == LogKind::Control);
-        let mut queue: VecDeque<(LogContext, Vec<ControlEntry>)> =
-            control.iter().map(|log| (log.context, control_entries(&log.context, &log.pages))).collect();
+        let mut queue: VecDeque<Vec<ControlEntry>> =
+            control.iter().map(|log| control_entries(&log.context, &log.pages)).collect();
+        // Logs cite one another in turns; it is over once none of those that are left gets any further.
         let mut stuck = 0;
-        while let Some((context, entries)) = queue.pop_front() {
+        while stuck < queue.len() {
+            let Some(entries) = queue.pop_front() else { break };
+            let count = entries.len();
             let rest = space.insert_held(entries);
-            match rest.len() {
-                0 => stuck = 0,
-                _ if stuck > queue.len() => break,
-                _ => {
-                    stuck += 1;
-                    queue.push_back((context, rest));
-                }
+            stuck = if rest.len() < count { 0 } else { stuck + 1 };
+            if !rest.is_empty() {
+                queue.push_back(rest);
             }
         }
         for (log, fork) in &forks {
@@ -119,19 +118,20 @@ impl Space {
             };
             space.logs.insert(log.context.log, state);
         }
+        for (log, fork) in forks {
+            let context = LogContext { space: id, log, kind: fork.kind };
+            space.logs.insert(log, LogState { fork: Some(fork), ..LogState::empty(context) });
+        }
         let frontiers: Vec<LogFrontier> = space.logs.values().map(LogState::frontier).collect();
         space.frontier.extend(frontiers);
         space
     }
 
     fn insert_held(&mut self, entries: Vec<ControlEntry>) -> Vec<ControlEntry> {
-        let mut entries = entries.into_iter();
-        while let Some(entry) = entries.next() {
-            if self.membership.insert(entry.clone()).is_err() {
-                return std::iter::once(entry).chain(entries).collect();
-            }
-        }
-        Vec::new()
+        // Entries are only ever left out from one on: each needs the one before it.
+        let taken = self.membership.extend(entries.iter().cloned());
+        let held = taken.iter().take_while(|taken| taken.is_ok()).count();
+        entries.into_iter().skip(held).collect()
     }
 
     /// Takes a run in if it can be, and with it all that waited for it.
@@ -166,7 +166,7 @@ impl Space {
         }
         let context = *run.context();
         progress.control |= context.kind == LogKind::Control;
-        progress.runs.push(run);
+        progress.runs.push((Some(peer), run));
         match context.kind {
             LogKind::Control => self.parking.take(|_| true),
             LogKind::Data => self.parking.take(|parked| parked.context.log.author == context.log.author),
@@ -177,9 +177,8 @@ impl Space {
     pub(super) fn absorb(&mut self, run: &AuthenticRun) -> Result<(), String> {
         let context = *run.context();
         if context.kind == LogKind::Control {
-            for entry in control_entries(&context, run.pages()) {
-                self.membership.insert(entry).map_err(|error| error.to_string())?;
-            }
+            let taken = self.membership.extend(control_entries(&context, run.pages()));
+            taken.into_iter().collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
         }
         let log = self.logs.entry(context.log).or_insert_with(|| LogState::empty(context));
         log.tip = run.tip().clone();
@@ -220,6 +219,10 @@ impl Space {
             return Err("the log holds entries of the other kind".into());
         }
         if held.is_none() && self.logs_of(&context.log.author) >= LOGS_PER_MEMBER_MAX {
+            return Ok(Fate::Wait);
+        }
+        let end = held.map_or(0, |held| held.tip.next_seq);
+        if first_place(context, &run.pages)? > end && !self.waits_before(context, end) {
             return Ok(Fate::Wait);
         }
         let authentic = match AuthenticRun::verify(*context, run.pages.clone(), &key) {
@@ -276,11 +279,17 @@ impl Space {
         let continues = |run: &AuthenticRun| run.first_seq() == tip.next_seq && run.previous() == tip.hash;
         self.parking
             .pages_of(run.context())
+            .filter(|pages| first_place(run.context(), pages).is_ok_and(|first| first <= tip.next_seq))
             .filter_map(|pages| {
                 AuthenticRun::verify(*run.context(), [pages.as_slice(), run.pages()].concat(), key).ok()
             })
             .find(continues)
             .filter(|joined| joined.count() <= RUN_ENTRIES_MAX)
+    }
+
+    /// Whether pages wait that start no later than where the log ends: a run that follows them may vouch for them.
+    fn waits_before(&self, context: &LogContext, end: u64) -> bool {
+        self.parking.pages_of(context).any(|pages| first_place(context, pages).is_ok_and(|first| first <= end))
     }
 
     /// The entries before `seq`, if a signature of their own vouches for them, and the pages of the rest.
@@ -329,7 +338,7 @@ impl Space {
         }
     }
 
-    fn logs_of(&self, author: &NodeId) -> usize {
+    pub(super) fn logs_of(&self, author: &NodeId) -> usize {
         self.logs.keys().filter(|log| log.author == *author).count()
     }
 
@@ -358,6 +367,12 @@ impl LogState {
             forked: self.fork.is_some(),
         }
     }
+}
+
+/// The place of the first entry on pages, without reading them.
+fn first_place(context: &LogContext, pages: &[Vec<u8>]) -> Result<u64, String> {
+    let first = pages.first().ok_or(RunError::Length).and_then(|page| PageReader::new(context, page));
+    first.map(|reader| reader.next_seq()).map_err(|error| error.to_string())
 }
 
 fn ranges(places: impl Iterator<Item = u64>) -> Vec<(u64, u64)> {

@@ -13,9 +13,12 @@ use crate::{
     commit::Fill,
     effects::{Appended, Notice, Send},
     entry::{LogKey, LogKind, payload_hash},
-    frontier::{BucketDigest, LogFrontier},
-    id::{NodeId, SpaceId},
-    limits::{PARKED_BYTES_PER_PEER_MAX, PAYLOAD_BYTES_MAX, RUN_ENTRIES_MAX, SPACES_MAX},
+    frontier::{BucketDigest, Frontier, LogFrontier},
+    id::{Incarnation, NodeId, SpaceId},
+    limits::{
+        INVITATIONS_PER_PEER_MAX, INVITED_BYTES_PER_PEER_MAX, PAYLOAD_BYTES_MAX, PAYLOADS_OFFERED_MAX, RUN_ENTRIES_MAX,
+        SPACES_MAX,
+    },
     membership::Status,
     message::Message,
     page::LogContext,
@@ -34,6 +37,7 @@ impl Node {
         };
         peer.connection = Some(BTreeMap::new());
         peer.not_member.clear();
+        peer.told_nothing.clear();
         peer.heard = Some(turn.now);
         let hello = Message::Hello { card: self.identity.card.encode(), incarnation: self.incarnation };
         turn.say(id, hello);
@@ -57,23 +61,26 @@ impl Node {
         let spaces: Vec<SpaceId> = self.spaces.keys().copied().collect();
         for peer in peers {
             for space in &spaces {
-                self.open_session(space, &peer, turn);
-                self.summarise(space, &peer, turn);
+                if !self.open_session(space, &peer, turn) {
+                    self.summarise(space, &peer, turn);
+                }
             }
         }
     }
 
-    /// Opens the session of a space with a connected peer that is a member, if it is not open yet.
-    fn open_session(&mut self, space: &SpaceId, id: &NodeId, turn: &mut Turn<'_>) {
-        let Some(state) = self.spaces.get(space) else { return };
-        if state.membership.role(*id).is_none() {
-            return;
+    /// Opens the session of a space with a connected peer that is a member. Tells whether it was not open yet.
+    fn open_session(&mut self, space: &SpaceId, id: &NodeId, turn: &mut Turn<'_>) -> bool {
+        if self.spaces.get(space).is_none_or(|state| state.membership.role(*id).is_none()) {
+            return false;
         }
-        let Some(sessions) = self.peers.get_mut(id).and_then(|peer| peer.connection.as_mut()) else { return };
-        if !sessions.contains_key(space) {
-            sessions.insert(*space, Session::default());
-            self.summarise(space, id, turn);
-        }
+        let Some(peer) = self.peers.get_mut(id) else { return false };
+        let Some(sessions) = peer.connection.as_mut().filter(|sessions| !sessions.contains_key(space)) else {
+            return false;
+        };
+        let told_nothing = peer.told_nothing.remove(space);
+        sessions.insert(*space, if told_nothing { Session::told_nothing() } else { Session::default() });
+        self.summarise(space, id, turn);
+        true
     }
 
     fn summarise(&mut self, space: &SpaceId, id: &NodeId, turn: &mut Turn<'_>) {
@@ -103,7 +110,7 @@ impl Node {
     /// An error ends the connection: the peer does not keep to the protocol.
     fn message(&mut self, id: NodeId, message: Message, turn: &mut Turn<'_>) -> Result<(), String> {
         match message {
-            Message::Hello { card, .. } => self.hello(id, &card, turn),
+            Message::Hello { card, incarnation } => self.hello(id, &card, incarnation, turn),
             Message::Summary { space, digest: _, buckets } => self.summary(id, space, &buckets, turn),
             Message::Frontier { space, mask, logs } => self.frontier(id, space, mask, logs, turn),
             Message::Run { space, log, kind, pages } => {
@@ -116,7 +123,7 @@ impl Node {
             }
             Message::Receipt { receipt, logs } => self.receipt(id, receipt, logs, turn),
             Message::NotMember { space } => {
-                self.not_member(id, space);
+                self.not_member(id, space, turn);
                 Ok(())
             }
             Message::Again { space } => {
@@ -136,12 +143,13 @@ impl Node {
         }
     }
 
-    fn hello(&mut self, id: NodeId, card: &[u8], turn: &mut Turn<'_>) -> Result<(), String> {
+    fn hello(&mut self, id: NodeId, card: &[u8], incarnation: Incarnation, turn: &mut Turn<'_>) -> Result<(), String> {
         let card = Card::decode(card).map_err(|error| error.to_string())?;
         let Some(peer) = self.peers.get_mut(&id) else { return Ok(()) };
         if card.node() != id {
             return Err("the card in the greeting is another node's".into());
         }
+        turn.effects.commit.state.extend(peer.void_receipts(incarnation));
         if card.version() > peer.card.version() {
             peer.card = card.clone();
             turn.effects.commit.state.push(peer.row());
@@ -164,6 +172,7 @@ impl Node {
         }
         self.open_session(&space, &id, turn);
         let (Some(state), Some(peer)) = (self.spaces.get(&space), self.peers.get_mut(&id)) else { return Ok(()) };
+        peer.not_member.remove(&space);
         let Some(session) = peer.session(&space) else { return Ok(()) };
         let (mask, logs) = session.answer(&state.frontier, buckets).map_err(|error| error.to_string())?;
         turn.say(id, Message::Frontier { space, mask, logs });
@@ -179,13 +188,19 @@ impl Node {
         buckets: &[BucketDigest],
         turn: &mut Turn<'_>,
     ) -> Result<(), String> {
-        if self.spaces.len() + self.invitations.len() >= SPACES_MAX {
+        let of_peer = self.invitations.keys().filter(|(by, _)| *by == id).count();
+        let is_new = !self.invitations.contains_key(&(id, space));
+        if is_new && (self.spaces.len() >= SPACES_MAX || of_peer >= INVITATIONS_PER_PEER_MAX) {
             return Ok(());
         }
         let keyring = self.keyring();
-        let invitation = || Invitation { space: Space::new(space, keyring), runs: Vec::new(), bytes: 0 };
-        let invitation = self.invitations.entry((id, space)).or_insert_with(invitation);
-        let mask = invitation.space.frontier.differing(buckets).ok_or("a summary without all buckets")?;
+        let invitation =
+            || Invitation { space: Space::new(space, keyring), runs: Vec::new(), bytes: 0, overflowed: false };
+        self.invitations.entry((id, space)).or_insert_with(invitation);
+        let mask = Frontier::default().differing(buckets).ok_or("a summary without all buckets")?;
+        if let Some(peer) = self.peers.get_mut(&id) {
+            peer.told_nothing.insert(space);
+        }
         turn.say(id, Message::Frontier { space, mask, logs: Vec::new() });
         Ok(())
     }
@@ -225,10 +240,13 @@ impl Node {
     fn offer_payloads(&mut self, space: &SpaceId, id: &NodeId, turn: &mut Turn<'_>) {
         let (Some(state), Some(peer)) = (self.spaces.get(space), self.peers.get_mut(id)) else { return };
         let Some(known) = peer.session(space).and_then(|session| session.known()) else { return };
+        let mut room = PAYLOADS_OFFERED_MAX;
         for log in known.logs() {
             let Some(ours) = state.logs.get(&log.log) else { continue };
             let places = log.gaps.iter().flat_map(|&(first, count)| first..first.saturating_add(count));
-            for seq in places.take_while(|seq| *seq < ours.tip.next_seq).filter(|seq| !ours.gaps.contains_key(seq)) {
+            let held = places.take_while(|seq| *seq < ours.tip.next_seq).filter(|seq| !ours.gaps.contains_key(seq));
+            for seq in held.take(room) {
+                room -= 1;
                 turn.effects.send.push(Send::Payload { peer: *id, context: ours.context, seq });
             }
         }
@@ -238,42 +256,65 @@ impl Node {
         if self.invitations.contains_key(&(id, context.space)) {
             return self.run_of_invitation(id, context, pages, turn);
         }
-        if self.peers.get_mut(&id).and_then(|peer| peer.session(&context.space)).is_none() {
+        // Membership is taken from every verified peer: one that is not known as a member may have become one.
+        let in_session = self.peers.get_mut(&id).is_some_and(|peer| peer.session(&context.space).is_some());
+        if !in_session && context.kind == LogKind::Data {
             return;
         }
         let Some(space) = self.spaces.get_mut(&context.space) else { return };
         let mut progress = Progress::default();
         space.offer(Parked { peer: id, context, pages }, &mut progress);
-        self.settle(&context.space, progress, Some(id), turn);
+        self.settle(&context.space, progress, turn);
     }
 
     fn run_of_invitation(&mut self, id: NodeId, context: LogContext, pages: Vec<Vec<u8>>, turn: &mut Turn<'_>) {
         let own = self.id();
+        let of_peer = self.invitations.iter().filter(|((by, _), _)| *by == id);
+        let held: usize = of_peer.map(|(_, invitation)| invitation.bytes).sum();
         let Some(invitation) = self.invitations.get_mut(&(id, context.space)) else { return };
-        invitation.bytes += pages.iter().map(Vec::len).sum::<usize>();
+        let bytes = pages.iter().map(Vec::len).sum::<usize>();
+        if held + bytes > INVITED_BYTES_PER_PEER_MAX {
+            invitation.overflowed = true;
+            return;
+        }
+        invitation.bytes += bytes;
         let mut progress = Progress::default();
-        if invitation.bytes <= PARKED_BYTES_PER_PEER_MAX {
-            invitation.space.offer(Parked { peer: id, context, pages }, &mut progress);
-        }
+        invitation.space.offer(Parked { peer: id, context, pages }, &mut progress);
         invitation.runs.append(&mut progress.runs);
+        invitation.overflowed |= !progress.overflowed.is_empty();
+        let is_member = invitation.space.membership.role(own).is_some();
         self.blame(&mut progress, turn);
-        let Some(invitation) = self.invitations.get(&(id, context.space)) else { return };
-        if invitation.space.membership.role(own).is_none() {
-            return;
+        if is_member {
+            self.join(context.space, id, turn);
         }
-        let Some(invitation) = self.invitations.remove(&(id, context.space)) else { return };
-        if self.spaces.contains_key(&context.space) {
-            return;
+    }
+
+    /// The invitation of `by` shows that this node is a member: it takes the space in, and what others brought of it.
+    fn join(&mut self, space: SpaceId, by: NodeId, turn: &mut Turn<'_>) {
+        let Some(invitation) = self.invitations.remove(&(by, space)) else { return };
+        let of_space = |(_, of): &(NodeId, SpaceId)| *of == space;
+        let others: Vec<(NodeId, SpaceId)> = self.invitations.keys().copied().filter(of_space).collect();
+        self.spaces.insert(space, invitation.space);
+        turn.effects.notices.push(Notice::Joined { space });
+        let mut progress = Progress { runs: invitation.runs, control: true, ..Progress::default() };
+        if invitation.overflowed {
+            self.overflowed.insert((space, by));
         }
-        self.spaces.insert(context.space, invitation.space);
-        // The invitation was answered with an empty frontier.
-        if let Some(sessions) = self.peers.get_mut(&id).and_then(|peer| peer.connection.as_mut()) {
-            sessions.insert(context.space, Session::told_nothing());
-            self.summarise(&context.space, &id, turn);
+        for key in others {
+            let Some(mut other) = self.invitations.remove(&key) else { continue };
+            if other.overflowed {
+                self.overflowed.insert((space, key.0));
+            }
+            let Some(state) = self.spaces.get_mut(&space) else { return };
+            for (_, run) in other.runs {
+                let (context, pages) = (*run.context(), run.pages().to_vec());
+                state.offer(Parked { peer: key.0, context, pages }, &mut progress);
+            }
+            for parked in other.space.parking.take(|_| true) {
+                state.offer(parked, &mut progress);
+            }
         }
-        turn.effects.notices.push(Notice::Joined { space: context.space });
-        let progress = Progress { runs: invitation.runs, control: true, ..Progress::default() };
-        self.settle(&context.space, progress, Some(id), turn);
+        self.settle(&space, progress, turn);
     }
 
     fn payload(&mut self, space: SpaceId, log: LogKey, seq: u64, payload: Vec<u8>, turn: &mut Turn<'_>) {
@@ -316,11 +357,22 @@ impl Node {
         Ok(())
     }
 
-    fn not_member(&mut self, id: NodeId, space: SpaceId) {
-        if let Some(peer) = self.peers.get_mut(&id) {
-            peer.not_member.insert(space);
-            if let Some(sessions) = &mut peer.connection {
-                sessions.remove(&space);
+    /// The peer finds that this node is no member. It may lag behind: once for each connection it is shown the membership
+    /// entries, if it is a member itself.
+    fn not_member(&mut self, id: NodeId, space: SpaceId, turn: &mut Turn<'_>) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        if let Some(sessions) = &mut peer.connection {
+            sessions.remove(&space);
+        }
+        if !peer.not_member.insert(space) {
+            return;
+        }
+        let Some(state) = self.spaces.get(&space) else { return };
+        let both = [id, self.identity.card.node()];
+        if both.iter().all(|node| state.membership.role(*node).is_some()) {
+            for log in state.frontier.logs().filter(|log| log.kind == LogKind::Control) {
+                let context = LogContext { space, log: log.log, kind: log.kind };
+                turn.effects.send.push(Send::Range { peer: id, context, from: 0, to: log.next_seq });
             }
         }
     }
@@ -348,13 +400,7 @@ impl Node {
     }
 
     /// What follows from having taken entries in: they are made durable, shown, passed on and receipted.
-    pub(super) fn settle(
-        &mut self,
-        space: &SpaceId,
-        mut progress: Progress,
-        source: Option<NodeId>,
-        turn: &mut Turn<'_>,
-    ) {
+    pub(super) fn settle(&mut self, space: &SpaceId, mut progress: Progress, turn: &mut Turn<'_>) {
         self.blame(&mut progress, turn);
         self.overflowed.extend(progress.overflowed.drain(..).map(|peer| (*space, peer)));
         for (peer, branch) in progress.branches {
@@ -365,25 +411,27 @@ impl Node {
         }
         let own = self.id();
         let mut logs = Vec::new();
-        let mut own_logs_changed = false;
-        for run in progress.runs {
+        let mut view_changed = progress.control;
+        for (source, run) in progress.runs {
             let (context, tip) = (*run.context(), run.tip().next_seq);
-            own_logs_changed |= context.log.author == own && (source.is_some() || run.first_seq() == 0);
             turn.effects.appended.push(Appended { context, from: run.first_seq(), to: tip });
-            if let Some(peer) = source.and_then(|source| self.peers.get_mut(&source)) {
-                if context.log.author == own
-                    && let Some(state) = self.spaces.get_mut(space)
-                {
-                    state.retire_log(&context.log);
-                }
-                if let Some(session) = peer.session(space) {
-                    session.came(context.log, tip);
-                }
+            let of_own = context.log.author == own;
+            // The row of an own log says what its first entry cites, so it is kept with that entry.
+            view_changed |= of_own && (source.is_some() || run.first_seq() == 0);
+            if of_own
+                && source.is_some()
+                && let Some(state) = self.spaces.get_mut(space)
+            {
+                state.retire_log(&context.log);
+            }
+            // Only the peer that brought a run is known to hold it: what waited may have come from another one.
+            if let Some(session) = source.and_then(|id| self.peers.get_mut(&id)).and_then(|peer| peer.session(space)) {
+                session.came(context.log, tip);
             }
             logs.push(context.log);
             turn.effects.commit.runs.push(run);
         }
-        if progress.control || own_logs_changed {
+        if view_changed {
             self.membership_changed(space, turn);
         }
         self.advance(space, &logs, turn);
@@ -438,13 +486,11 @@ impl Node {
         }
     }
 
-    /// What did not fit while it waited is asked for again once nothing waits any more.
+    /// What did not fit while it waited is asked for again of a peer once nothing of that peer waits any more.
     fn ask_again(&mut self, space: &SpaceId, turn: &mut Turn<'_>) {
-        if self.spaces.get(space).is_some_and(|state| state.parking.runs() > 0) {
-            return;
-        }
-        let again: Vec<NodeId> =
-            self.overflowed.iter().filter(|(overflowed, _)| overflowed == space).map(|(_, peer)| *peer).collect();
+        let Some(state) = self.spaces.get(space) else { return };
+        let emptied = |(overflowed, peer): &&(SpaceId, NodeId)| overflowed == space && !state.parking.holds_of(peer);
+        let again: Vec<NodeId> = self.overflowed.iter().filter(emptied).map(|(_, peer)| *peer).collect();
         for peer in again {
             self.overflowed.remove(&(*space, peer));
             turn.say(peer, Message::Again { space: *space });

@@ -171,14 +171,22 @@ impl Node {
     ) -> Result<(), CommandError> {
         let state = self.spaces.get_mut(space).ok_or(CommandError::UnknownSpace)?;
         let run = state.write_control(&self.identity, control, turn.now)?;
-        self.settle(space, Progress { runs: vec![run], control: true, ..Progress::default() }, None, turn);
+        self.settle(space, Progress { runs: vec![(None, run)], control: true, ..Progress::default() }, turn);
         Ok(())
     }
 
     /// Writes what was planned, and the new epoch that it asks for.
     pub(super) fn carry_out(&mut self, space: &SpaceId, plan: &Plan, turn: &mut Turn<'_>) -> Result<(), CommandError> {
         self.write(space, &plan.payload, turn)?;
-        if plan.needs_epoch { self.rotate(space, turn) } else { Ok(()) }
+        if !plan.needs_epoch {
+            return Ok(());
+        }
+        match self.rotate(space, turn) {
+            // The change of membership is written and stays. Nothing is written under the old epoch any more, and the
+            // next writer that can opens a new one.
+            Err(CommandError::NotAllowed(_)) => Ok(()),
+            other => other,
+        }
     }
 
     /// Opens a new epoch.
@@ -222,7 +230,7 @@ impl Node {
         let epoch =
             state.usable_epoch().ok_or_else(|| CommandError::NotAllowed("no epoch may be written under".into()))?;
         let (run, references) = state.write_changes(&self.identity, epoch, changes, turn.now, turn.rng)?;
-        self.settle(space, Progress { runs: vec![run], ..Progress::default() }, None, turn);
+        self.settle(space, Progress { runs: vec![(None, run)], ..Progress::default() }, turn);
         Ok(references)
     }
 }

@@ -7,7 +7,7 @@ use super::saved::saved;
 use crate::{context::Context, error::Result, resolve};
 
 #[derive(Args, Debug)]
-pub(in crate::commands) struct Delete {
+pub struct Delete {
     /// The record: its id, or the start of it
     document: String,
     /// The space it is in, where the start of its id is not enough

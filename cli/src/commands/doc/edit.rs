@@ -4,7 +4,7 @@ use clap::Args;
 use portolan_protocol::{
     api::{DocumentAt, DocumentView, EditDocument, Saved},
     id::{DocumentId, SpaceId},
-    record::RecordDraft,
+    record::{RecordDraft, Value},
 };
 
 use super::{saved::saved, source::Source};
@@ -17,7 +17,7 @@ use crate::{
 };
 
 #[derive(Args, Debug)]
-pub(in crate::commands) struct Edit {
+pub struct Edit {
     /// The record: its id, or the start of it
     document: String,
     /// The space it is in, where the start of its id is not enough
@@ -36,31 +36,36 @@ pub(in crate::commands) struct Edit {
 impl Edit {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
         let client = context.client()?;
-        let (space, document) = resolve::document(&client, self.space.as_deref(), &self.document).await?;
-        let at = DocumentAt { at: (!self.base.is_empty()).then(|| self.base.join(",")) };
-        let view: DocumentView = client.query(&format!("/spaces/{space}/documents/{document}"), &at).await?;
-        let change = Change { client: &client, space, document, view: &view, reason: &self.source.reason };
-        let result = if let Some(path) = &self.source.from_file {
-            let after = draft_file::read(&editor::read_text(path)?)?;
-            change.save(draft_file::difference(&view.record.fields, &after)).await?
-        } else if self.source.has_fields() {
-            change.save(self.draft(&view)?).await?
-        } else {
-            change.write().await?
-        };
+        let text = self.source.text()?;
+        let outcome = self.save(&client, text.as_deref()).await;
+        let result = outcome.map_err(|error| self.source.kept(error, text.as_deref()))?;
         context.output.show(&result, saved)
     }
 
-    fn draft(&self, view: &DocumentView) -> Result<RecordDraft> {
+    async fn save(&self, client: &Client, text: Option<&str>) -> Result<Saved> {
+        let (space, document) = resolve::document(client, self.space.as_deref(), &self.document).await?;
+        let at = DocumentAt { at: (!self.base.is_empty()).then(|| self.base.join(",")) };
+        let view: DocumentView = client.query(&format!("/spaces/{space}/documents/{document}"), &at).await?;
+        let change = Change { client, space, document, view: &view, reason: &self.source.reason };
+        match text {
+            Some(text) if self.source.from_file.is_some() => {
+                change.save(draft_file::difference(&view.record.fields, &draft_file::read(text)?)).await
+            }
+            text if self.source.has_fields() => change.save(self.draft(&view, text)?).await,
+            _ => change.write().await,
+        }
+    }
+
+    fn draft(&self, view: &DocumentView, text: Option<&str>) -> Result<RecordDraft> {
         let language = match (&self.language, &view.record.language) {
             (Some(given), _) => fields::language(given)?,
             (None, Some(own)) => own.clone(),
             (None, None) => return Err(usage("the record does not say its language").next("Give --language.")),
         };
-        let mut fields = self.source.fields(&language)?;
-        let text = |value: portolan_protocol::record::Value| value.as_str().map(str::to_owned);
-        let kind = fields.remove("type").and_then(text);
-        let language = fields.remove("language").and_then(text);
+        let mut fields = self.source.fields(&language, text);
+        let words = |value: Value| value.as_str().map(str::to_owned);
+        let kind = fields.remove("type").and_then(words);
+        let language = fields.remove("language").and_then(words);
         Ok(RecordDraft { kind, language, fields, ..RecordDraft::default() })
     }
 }

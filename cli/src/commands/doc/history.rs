@@ -6,7 +6,7 @@ use portolan_protocol::api;
 use crate::{context::Context, error::Result, output::short, resolve, text, time};
 
 #[derive(Args, Debug)]
-pub(in crate::commands) struct History {
+pub struct History {
     /// The record: its id, or the start of it
     document: String,
     /// The space it is in, where the start of its id is not enough

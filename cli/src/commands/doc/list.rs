@@ -17,7 +17,7 @@ use crate::{
 };
 
 #[derive(Args, Debug)]
-pub(in crate::commands) struct List {
+pub struct List {
     /// In this space alone (name, id, or the start of one)
     #[arg(long)]
     space: Option<String>,

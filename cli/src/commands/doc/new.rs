@@ -18,7 +18,7 @@ use crate::{
 };
 
 #[derive(Args, Debug)]
-pub(in crate::commands) struct New {
+pub struct New {
     /// Where it goes: the space's name, its id, or the start of one
     #[arg(long)]
     space: String,
@@ -38,18 +38,24 @@ pub(in crate::commands) struct New {
 impl New {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
         let client = context.client()?;
-        let language = fields::language(&self.language)?;
-        let space = resolve::space(&client, &self.space).await?.id;
-        let result = if let Some(path) = &self.source.from_file {
-            let fields = draft_file::read(&editor::read_text(path)?)?;
-            self.create(&client, space, &language, fields).await?
-        } else if self.source.has_fields() || self.title.is_some() {
-            let fields = self.source.fields(&language)?;
-            self.create(&client, space, &language, fields).await?
-        } else {
-            self.write(&client, space, &language).await?
-        };
+        let text = self.source.text()?;
+        let outcome = self.save(&client, text.as_deref()).await;
+        let result = outcome.map_err(|error| self.source.kept(error, text.as_deref()))?;
         context.output.show(&result, saved)
+    }
+
+    async fn save(&self, client: &Client, text: Option<&str>) -> Result<Saved> {
+        let language = fields::language(&self.language)?;
+        let space = resolve::space(client, &self.space).await?.id;
+        match text {
+            Some(text) if self.source.from_file.is_some() => {
+                self.create(client, space, &language, draft_file::read(text)?).await
+            }
+            text if self.source.has_fields() || self.title.is_some() => {
+                self.create(client, space, &language, self.source.fields(&language, text)).await
+            }
+            _ => self.write(client, space, &language).await,
+        }
     }
 
     async fn create(&self, client: &Client, space: SpaceId, language: &str, mut fields: Fields) -> Result<Saved> {

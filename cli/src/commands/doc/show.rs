@@ -9,7 +9,7 @@ use portolan_protocol::{
 use crate::{context::Context, error::Result, output, resolve, text, time};
 
 #[derive(Args, Debug)]
-pub(in crate::commands) struct Show {
+pub struct Show {
     /// The record: its id, or the start of it
     document: String,
     /// The space it is in, where the start of its id is not enough

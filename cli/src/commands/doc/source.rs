@@ -1,19 +1,19 @@
 //! Where the text of a record comes from: options, a file, or the person's editor.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::{
     draft_file::Fields,
     editor,
-    error::Result,
+    error::{ApiError, Result},
     fields::{self, Setting},
 };
 
 /// What `doc new` and `doc edit` take.
 #[derive(Args, Debug)]
-pub(super) struct Source {
+pub struct Source {
     /// The body, Markdown, from this file; - reads standard input
     #[arg(long, value_name = "FILE")]
     pub(super) body_file: Option<PathBuf>,
@@ -34,12 +34,30 @@ impl Source {
         self.body_file.is_some() || !self.settings.is_empty()
     }
 
+    /// The text of the file that is named, if one is. Standard input is read once, so this is called once.
+    pub(super) fn text(&self) -> Result<Option<String>> {
+        self.path().map(editor::read_text).transpose()
+    }
+
+    fn path(&self) -> Option<&Path> {
+        self.body_file.as_deref().or(self.from_file.as_deref())
+    }
+
     /// The fields that the command line gives, texts without a language of their own in `language`.
-    pub(super) fn fields(&self, language: &str) -> Result<Fields> {
+    pub(super) fn fields(&self, language: &str, text: Option<&str>) -> Fields {
         let mut fields: Fields = self.settings.iter().map(|setting| setting.in_language(language)).collect();
-        if let Some(path) = &self.body_file {
-            fields.insert(format!("body/{language}"), editor::read_text(path)?.as_str().into());
+        if let Some(text) = text {
+            fields.insert(format!("body/{language}"), text.into());
         }
-        Ok(fields)
+        fields
+    }
+
+    /// The same error; a text that came by standard input is put into a file first, since nobody else may have it.
+    pub(super) fn kept(&self, error: ApiError, text: Option<&str>) -> ApiError {
+        let piped = text.filter(|_| self.path() == Some(Path::new("-")));
+        match piped.map(|text| editor::keep("stdin", text)) {
+            Some(Ok(path)) => error.safe(format!("What came by standard input is kept in {}.", path.display())),
+            Some(Err(_)) | None => error,
+        }
     }
 }

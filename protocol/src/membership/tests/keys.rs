@@ -98,7 +98,7 @@ fn a_wrap_of_other_keys_is_told_and_left_out() {
     let mut world = World::with(&[(1, Role::Writer)]);
     let (plan, _) = world.view(1).plan_epoch(world.replicas[1].log, &keyring(1), &mut rng()).unwrap();
     let Control::Epoch(mut epoch) = plan.payload else { panic!("an epoch") };
-    epoch.history_commitment = [0; 32];
+    epoch.content_commitment = [0; 32];
     let id = EpochId(world.write(1, &Control::Epoch(epoch)).hash.0);
     world.sync_all();
     let mut ring = keyring(0);

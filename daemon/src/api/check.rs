@@ -1,0 +1,170 @@
+//! `POST /v1/check`: verifies what is stored, and derives records anew.
+
+use std::sync::Arc;
+
+use axum::{body::Bytes, extract::State, response::Response};
+use portolan_protocol::{
+    api::{ApiError, Can, CheckEvent, CheckRequest, CheckStage, Checked, Finding, Severity},
+    id::SpaceId,
+    status::NodeStatus,
+};
+use tokio::sync::mpsc;
+
+use super::{
+    answer::{Failure, Json, blocking, line, lines},
+    caller::Caller,
+    shared::Shared,
+};
+use crate::{
+    documents::{HeldBack, Progress, Stage},
+    store::CheckReport,
+};
+
+/// Entries that are named one by one, at most, in each space.
+const HELD_BACK_MAX: usize = 100;
+/// How often it is told how far deriving is.
+const TELL_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
+
+pub(super) async fn check(
+    State(shared): State<Arc<Shared>>,
+    caller: Caller,
+    Json(request): Json<CheckRequest>,
+) -> Result<Response, Failure> {
+    caller.must(Can::Admin)?;
+    let (events, answer) = mpsc::channel(16);
+    tokio::spawn(async move {
+        let mut check = Check { shared, events, checked: Checked::default() };
+        let last = match check.run(request.rebuild).await {
+            Ok(()) => CheckEvent::Done { checked: check.checked },
+            Err(error) => CheckEvent::Failed { error },
+        };
+        check.tell(&last).await;
+    });
+    Ok(lines(answer))
+}
+
+struct Check {
+    shared: Arc<Shared>,
+    events: mpsc::Sender<Bytes>,
+    checked: Checked,
+}
+
+impl Check {
+    /// Says something; that nobody listens any more is no reason to stop in the middle.
+    async fn tell(&self, event: &CheckEvent) {
+        let _ = self.events.send(line(event)).await;
+    }
+
+    async fn progress(&self, stage: CheckStage, done: u64, total: u64) {
+        self.tell(&CheckEvent::Progress { stage, done, total: Some(total) }).await;
+    }
+
+    async fn find(&mut self, severity: Severity, message: String, safe: &str, next: &str) {
+        self.checked.damage += u64::from(severity == Severity::Damage);
+        let finding = Finding { severity, message, safe: safe.into(), next: next.into() };
+        self.tell(&CheckEvent::Finding { finding }).await;
+    }
+
+    async fn run(&mut self, rebuild: bool) -> Result<(), ApiError> {
+        let status = self.shared.engine.status().await?;
+        self.checked.spaces = status.spaces.len() as u64;
+        self.logs(&status).await?;
+        self.heads(&status).await;
+        self.documents(&status, rebuild).await
+    }
+
+    async fn logs(&mut self, status: &NodeStatus) -> Result<(), ApiError> {
+        let entries = status.spaces.iter().map(|space| space.entries).sum();
+        self.progress(CheckStage::Logs, 0, entries).await;
+        let store = self.shared.store.clone();
+        let CheckReport { logs, entries: sound, gaps, damaged } = blocking(move || store.check()).await?;
+        self.checked.logs = logs;
+        self.checked.entries = sound;
+        self.checked.payloads = sound.saturating_sub(gaps);
+        for (log, seq, why) in damaged {
+            let (space, author, log) = (log.space, log.log.author, log.log.log);
+            let message = format!("log {log} of {author} in space {space} is damaged from entry {seq} on: {why}");
+            let safe = "Entries before it are sound, and peers still hold what they have receipted.";
+            let next =
+                "Restore the store from a backup, or start with an empty one: entries come back from peers by sync.";
+            self.find(Severity::Damage, message, safe, next).await;
+        }
+        self.progress(CheckStage::Logs, sound, entries.max(sound)).await;
+        Ok(())
+    }
+
+    async fn heads(&mut self, status: &NodeStatus) {
+        let logs = self.checked.logs;
+        if !status.trusted {
+            let message = "when the service started, the store held less than was acknowledged before".to_owned();
+            let next =
+                "Let it sync with its peers: they hold what they have receipted. What only this node held is lost.";
+            self.find(
+                Severity::Damage,
+                message,
+                "This node writes to new logs, so nothing can contradict the old ones.",
+                next,
+            )
+            .await;
+        }
+        for space in status.spaces.iter().filter(|space| space.forks > 0) {
+            let message = format!("{} logs of space {} are forked by their authors", space.forks, space.space);
+            self.find(Severity::Notice, message, "Every node cuts them at the last common entry.", "").await;
+        }
+        for space in status.spaces.iter().filter(|space| space.parked_runs > 0) {
+            let message = format!("{} runs of entries in space {} wait for others", space.parked_runs, space.space);
+            self.find(Severity::Notice, message, "", "They are taken up when a sync brings what they wait for.").await;
+        }
+        self.progress(CheckStage::Heads, logs, logs).await;
+    }
+
+    async fn documents(&mut self, status: &NodeStatus, rebuild: bool) -> Result<(), ApiError> {
+        let stage = if rebuild { CheckStage::Rebuild } else { CheckStage::Documents };
+        let documents = self.shared.documents.clone();
+        if rebuild {
+            documents.rebuild().await?;
+        }
+        let flush = documents.flush(Stage::Summarised);
+        tokio::pin!(flush);
+        loop {
+            tokio::select! {
+                done = &mut flush => break done?,
+                () = tokio::time::sleep(TELL_EVERY) => {
+                    let all = self.derived(status).await?;
+                    self.progress(stage, all.iter().map(|p| p.indexed).sum(), all.iter().map(|p| p.total).sum()).await;
+                }
+            }
+        }
+        let all = self.derived(status).await?;
+        self.checked.documents = all.iter().map(|progress| progress.indexed).sum();
+        self.progress(stage, self.checked.documents, all.iter().map(|p| p.total).sum()).await;
+        for (space, progress) in status.spaces.iter().zip(&all) {
+            self.held_back(space.space, progress).await?;
+        }
+        Ok(())
+    }
+
+    async fn derived(&self, status: &NodeStatus) -> Result<Vec<Progress>, ApiError> {
+        let mut all = Vec::new();
+        for space in &status.spaces {
+            all.push(self.shared.documents.progress(space.space).await?);
+        }
+        Ok(all)
+    }
+
+    async fn held_back(&mut self, space: SpaceId, progress: &Progress) -> Result<(), ApiError> {
+        if progress.faults > 0 {
+            let message = format!("{} records of space {space} cannot be opened by this release", progress.faults);
+            self.find(Severity::Damage, message, "Their entries are held and passed on.", "Upgrade, then check again.")
+                .await;
+        }
+        if progress.refused + progress.quarantined > 0 {
+            for HeldBack { entry, why } in self.shared.documents.held_back(space, HELD_BACK_MAX).await? {
+                let (seq, log, author) = (entry.seq, entry.log.log, entry.log.author);
+                let message = format!("entry {seq} of log {log} of {author} in space {space} is not applied: {why}");
+                self.find(Severity::Notice, message, "It is held and passed on.", "").await;
+            }
+        }
+        Ok(())
+    }
+}

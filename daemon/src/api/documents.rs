@@ -1,0 +1,149 @@
+//! `/v1/spaces/{space}/documents`: records, their lists, changes and history.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::extract::State;
+use data_encoding::HEXLOWER;
+use portolan_protocol::{
+    api::{
+        ApiError, Can, Change, CreateDocument, DeleteDocument, DocumentAt, DocumentPage, DocumentQuery, DocumentView,
+        EditDocument, Event, History, Outcome, PAGE_DEFAULT, PAGE_MAX, Saved,
+    },
+    entry::EntryRef,
+    id::{DocumentId, SpaceId},
+};
+use rand_core::Rng as _;
+
+use super::{
+    answer::{Answer, Json, Parameters, Segments, usage},
+    caller::Caller,
+    shared::Shared,
+};
+use crate::{
+    clock,
+    documents::{HistoryItem, settings_document},
+};
+
+/// The space of a path, if the caller may do this in it.
+fn space(shared: &Shared, caller: &Caller, path: &Segments, can: Can) -> Result<SpaceId, ApiError> {
+    let space = path.id(0)?;
+    caller.must_in(can, &space)?;
+    shared.must_know(&space)?;
+    Ok(space)
+}
+
+pub(super) async fn list(
+    State(shared): State<Arc<Shared>>,
+    caller: Caller,
+    path: Segments,
+    Parameters(query): Parameters<DocumentQuery>,
+) -> Answer<DocumentPage> {
+    let space = space(&shared, &caller, &path, Can::Read)?;
+    let limit = query.limit.unwrap_or(PAGE_DEFAULT);
+    if !(1..=PAGE_MAX).contains(&limit) {
+        return Err(usage(format!("a page holds 1 to {PAGE_MAX} records")).into());
+    }
+    if query.prefix.as_deref() == Some("") {
+        return Err(usage("the beginning of an id has at least one character").into());
+    }
+    let after = match &query.cursor {
+        None => None,
+        Some(cursor) => Some(cursor.parse().map_err(|_| usage("the cursor is not one that a page before gave"))?),
+    };
+    let listed = shared.documents.list(space, query, after, limit as usize).await?;
+    let progress = shared.documents.progress(space).await?;
+    let settings = settings_document(&space);
+    Ok(Json(DocumentPage {
+        documents: listed.documents.into_iter().filter(|summary| summary.id != settings).collect(),
+        next: listed.next.map(|id| id.to_string()),
+        entries_to_index: progress.entries_to_index.saturating_add(progress.total.saturating_sub(progress.indexed)),
+    }))
+}
+
+pub(super) async fn show(
+    State(shared): State<Arc<Shared>>,
+    caller: Caller,
+    path: Segments,
+    Parameters(at): Parameters<DocumentAt>,
+) -> Answer<DocumentView> {
+    let space = space(&shared, &caller, &path, Can::Read)?;
+    if at.at.is_some() {
+        return Err(usage("this release shows records as they are now; earlier states are in their history").into());
+    }
+    let shown = shared.documents.show(space, path.id(1)?).await?;
+    Ok(Json(DocumentView { space, record: shown.record, updated: shown.updated, changes: shown.changes }))
+}
+
+pub(super) async fn create(
+    State(shared): State<Arc<Shared>>,
+    caller: Caller,
+    path: Segments,
+    Json(request): Json<CreateDocument>,
+) -> Answer<Saved> {
+    let space = space(&shared, &caller, &path, Can::Write)?;
+    let mut document = DocumentId::default();
+    clock::rng().fill_bytes(&mut document.0);
+    let CreateDocument { draft, reason } = request;
+    let saved = shared.documents.create(space, document, draft, caller.0.person.clone(), reason).await?;
+    Ok(announced(&shared, saved))
+}
+
+pub(super) async fn edit(
+    State(shared): State<Arc<Shared>>,
+    caller: Caller,
+    path: Segments,
+    Json(request): Json<EditDocument>,
+) -> Answer<Saved> {
+    let space = space(&shared, &caller, &path, Can::Write)?;
+    let EditDocument { draft, base, reason } = request;
+    let person = caller.0.person.clone();
+    let saved = shared.documents.edit(space, path.id(1)?, draft, base, person, reason).await?;
+    Ok(announced(&shared, saved))
+}
+
+pub(super) async fn delete(
+    State(shared): State<Arc<Shared>>,
+    caller: Caller,
+    path: Segments,
+    Parameters(request): Parameters<DeleteDocument>,
+) -> Answer<Saved> {
+    let space = space(&shared, &caller, &path, Can::Write)?;
+    let person = caller.0.person.clone();
+    let saved = shared.documents.delete(space, path.id(1)?, person, request.reason).await?;
+    Ok(announced(&shared, saved))
+}
+
+fn announced(shared: &Shared, saved: Saved) -> Json<Saved> {
+    if saved.outcome != Outcome::Unchanged {
+        shared.announce(Event::Document { space: saved.space, document: saved.document });
+    }
+    Json(saved)
+}
+
+pub(super) async fn history(State(shared): State<Arc<Shared>>, caller: Caller, path: Segments) -> Answer<History> {
+    let space = space(&shared, &caller, &path, Can::Read)?;
+    let document = path.id(1)?;
+    let items = shared.documents.history(space, document).await?;
+    let peers = shared.engine.status().await?.peers;
+    let hashes: BTreeMap<EntryRef, String> =
+        items.iter().filter_map(|item| Some((item.entry, HEXLOWER.encode(&item.change?)))).collect();
+    let change = |item: HistoryItem| {
+        let hash = hashes.get(&item.entry)?.clone();
+        let person = item.person.filter(|_| item.standing.is_applied())?;
+        let mut after: Vec<String> = item.after.iter().filter_map(|entry| hashes.get(entry).cloned()).collect();
+        after.sort_unstable();
+        Some(Change {
+            hash,
+            entry: item.entry,
+            time_ms: item.time_ms,
+            node: item.node,
+            node_name: shared.node_name(&item.node, &peers),
+            person: person.id,
+            name: person.name,
+            reason: item.reason,
+            fields: Vec::new(),
+            after,
+        })
+    };
+    Ok(Json(History { document, changes: items.into_iter().filter_map(change).collect() }))
+}

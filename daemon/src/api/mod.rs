@@ -1,0 +1,102 @@
+//! The local API (`docs/spec/api.md`): HTTP and JSON over a unix socket, and the only door to axum and to hyper's server.
+//!
+//! Handlers are thin: they ask who may, pass on, and put into words. What is decided is decided by the core.
+
+mod shared;
+
+mod answer;
+mod caller;
+mod check;
+mod documents;
+mod events;
+mod import;
+mod node;
+mod peers;
+mod picture;
+mod presence;
+mod socket;
+mod spaces;
+mod sync;
+mod users;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{delete, get, patch, post},
+};
+use portolan_protocol::api::{ApiError, PREFIX};
+use tokio::sync::watch;
+
+use self::{
+    answer::{Failure, not_found, usage},
+    presence::Presence,
+    shared::Shared,
+};
+use crate::clock;
+
+pub use events::{Announcer, BACKLOG};
+pub use shared::Parts;
+pub use socket::Socket;
+
+/// Serves the local API until `stopping` turns true.
+pub async fn serve(socket: Socket, parts: Parts, stopping: watch::Receiver<bool>) {
+    let Parts { home, engine, documents, store, endpoint, feed } = parts;
+    let shared = Arc::new(Shared {
+        home,
+        documents,
+        store,
+        endpoint,
+        presence: Presence::default(),
+        started: clock::monotonic(),
+        stopping: stopping.clone(),
+        feed: feed.clone(),
+        engine: engine.clone(),
+    });
+    let tasks = [
+        tokio::spawn(shared.presence.clone().watch(engine.clone(), feed)),
+        tokio::spawn(events::translate(shared.clone(), engine.notices())),
+    ];
+    socket.serve(router(shared), stopping).await;
+    tasks.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+fn router(shared: Arc<Shared>) -> Router {
+    let routes = Router::new()
+        .route("/status", get(node::status))
+        .route("/node/card", get(node::card))
+        .route("/node/profile", patch(node::change_profile))
+        .route("/users", get(users::list).post(users::add))
+        .route("/users/{login}", delete(users::remove))
+        .route("/peers", get(peers::list).post(peers::add))
+        .route("/peers/{node}", get(peers::show).delete(peers::remove))
+        .route("/spaces", get(spaces::list).post(spaces::create))
+        .route("/spaces/{space}", get(spaces::show).patch(spaces::rename))
+        .route("/spaces/{space}/members", get(spaces::members).post(spaces::grant))
+        .route("/spaces/{space}/members/{node}", delete(spaces::revoke))
+        .route("/spaces/{space}/epochs", post(spaces::rotate))
+        .route("/spaces/{space}/documents", get(documents::list).post(documents::create))
+        .route(
+            "/spaces/{space}/documents/{document}",
+            get(documents::show).patch(documents::edit).delete(documents::delete),
+        )
+        .route("/spaces/{space}/documents/{document}/history", get(documents::history))
+        .route("/spaces/{space}/import", post(import::import))
+        .route("/sync", post(sync::sync))
+        .route("/check", post(check::check))
+        .route("/events", get(events::listen));
+    Router::new()
+        .nest(PREFIX, routes)
+        .fallback(|| async { refuse(not_found("there is no such route")) })
+        .method_not_allowed_fallback(|| async { refuse(usage("this route does not know this method")) })
+        // Bodies are bounded where they are read: one route reads a stream.
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn_with_state(shared.clone(), caller::doorkeeper))
+        .with_state(shared)
+}
+
+fn refuse(error: ApiError) -> Failure {
+    Failure(error.next("Install the same release of `portolan` and `portoland`."))
+}

@@ -1,0 +1,234 @@
+//! What each failure of the daemon means to the person who asked: its kind, what is safe, what to do next.
+
+use std::io;
+
+use portolan_protocol::{
+    api::{ApiError, ErrorKind},
+    input::CommandError,
+    node::LoadError,
+};
+
+use crate::{
+    config::ConfigError, documents::DocumentError, engine::EngineError, home::HomeError, init::InitError,
+    kept::KeptError, keystore::KeystoreError, persons::PersonsError, store::StoreError, transport::TransportError,
+};
+
+const KEPT: &str = "What was acknowledged before is kept.";
+const NOTHING_CHANGED: &str = "Nothing was changed.";
+
+/// An error with what is safe and what to do next, where there is something to say.
+fn say(kind: ErrorKind, message: impl ToString, safe: &str, next: &str) -> ApiError {
+    ApiError::new(kind, message.to_string()).safe(safe).next(next)
+}
+
+/// A failure of the file system.
+fn system(error: &io::Error, message: &str, safe: &str) -> ApiError {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            say(ErrorKind::DiskFull, message, safe, "Make room on the disk, then try again.")
+        }
+        io::ErrorKind::PermissionDenied => {
+            let next = "Run it as the user that the files belong to, or give them to the user that runs it.";
+            say(ErrorKind::Forbidden, message, safe, next)
+        }
+        _ => say(ErrorKind::Io, message, safe, ""),
+    }
+}
+
+/// The core refuses.
+fn refused(error: CommandError) -> ApiError {
+    let (kind, next) = match &error {
+        CommandError::UnknownSpace | CommandError::UnknownPeer => (ErrorKind::NotFound, ""),
+        CommandError::NotAllowed(_) => (ErrorKind::Forbidden, ""),
+        CommandError::LogChanged => (ErrorKind::Conflict, "Try again."),
+        CommandError::TooLarge => (ErrorKind::Usage, ""),
+        CommandError::UpgradeNeeded => (ErrorKind::Conflict, "Install the newer release on this node."),
+        CommandError::Limit(_) => (ErrorKind::Conflict, ""),
+    };
+    say(kind, error, NOTHING_CHANGED, next)
+}
+
+impl From<EngineError> for ApiError {
+    fn from(error: EngineError) -> ApiError {
+        match error {
+            EngineError::Refused(error) => refused(error),
+            EngineError::Stopped => {
+                say(ErrorKind::Unavailable, error, KEPT, "See `portolan status` when it runs again.")
+            }
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> ApiError {
+        match &error {
+            StoreError::Locked { .. } => say(
+                ErrorKind::Conflict,
+                error,
+                NOTHING_CHANGED,
+                "Stop the daemon that runs on this home, or use that one.",
+            ),
+            StoreError::Format { .. } => {
+                say(ErrorKind::Conflict, error, NOTHING_CHANGED, "Install the release that wrote it, or a later one.")
+            }
+            StoreError::Full { .. } => say(ErrorKind::DiskFull, error, KEPT, "Make room on the disk, then try again."),
+            StoreError::Io { source, .. } => system(source, &error.to_string(), KEPT),
+            StoreError::Damaged(_) => say(
+                ErrorKind::Damaged,
+                error,
+                "Peers still hold what they have receipted, and this node's keys are whole.",
+                "Copy the directory `store` away. Then restore it from a backup, or remove it and start: entries come back from \
+                 peers by sync.",
+            ),
+            StoreError::Poisoned => say(
+                ErrorKind::Unavailable,
+                error,
+                KEPT,
+                "The service starts anew by itself; see its log for the cause.",
+            ),
+            StoreError::NotContinuing { .. } | StoreError::NoGap { .. } | StoreError::Key(_) => {
+                say(ErrorKind::Internal, error, KEPT, "")
+            }
+        }
+    }
+}
+
+impl From<DocumentError> for ApiError {
+    fn from(error: DocumentError) -> ApiError {
+        match error {
+            DocumentError::Command(error) => refused(error),
+            DocumentError::Store(error) => error.into(),
+            DocumentError::UnknownSpace | DocumentError::NotFound(_) => say(ErrorKind::NotFound, error, "", ""),
+            DocumentError::BadPrefix(_) | DocumentError::TooLong { .. } | DocumentError::Edit(_) => {
+                say(ErrorKind::Usage, error, NOTHING_CHANGED, "")
+            }
+            DocumentError::Exists(_) => say(ErrorKind::Conflict, error, NOTHING_CHANGED, "Edit it instead."),
+            DocumentError::UnknownHeads(_) => {
+                say(ErrorKind::Conflict, error, NOTHING_CHANGED, "Look at the record again, then edit what it shows.")
+            }
+            DocumentError::Overtaken => say(ErrorKind::Conflict, error, KEPT, ""),
+            DocumentError::Fault(_) => say(
+                ErrorKind::Internal,
+                error,
+                "Its entries are held and passed on.",
+                "Upgrade, then `portolan check --rebuild`.",
+            ),
+            DocumentError::NotConnected | DocumentError::Stopped => {
+                say(ErrorKind::Unavailable, error, KEPT, "See `portolan status` when it runs again.")
+            }
+        }
+    }
+}
+
+impl From<KeptError> for ApiError {
+    fn from(error: KeptError) -> ApiError {
+        match &error {
+            KeptError::File { source, .. } => system(source, &error.to_string(), NOTHING_CHANGED),
+            KeptError::Damaged { .. } => say(ErrorKind::Damaged, error, "", "Restore the file from a backup."),
+        }
+    }
+}
+
+impl From<PersonsError> for ApiError {
+    fn from(error: PersonsError) -> ApiError {
+        match error {
+            PersonsError::Kept(error) => error.into(),
+            PersonsError::NoLogin(_) | PersonsError::NotListed(_) => {
+                say(ErrorKind::NotFound, error, NOTHING_CHANGED, "See `portolan user list`.")
+            }
+            PersonsError::Name => say(ErrorKind::Usage, error, NOTHING_CHANGED, ""),
+            PersonsError::Full => {
+                say(ErrorKind::Conflict, error, NOTHING_CHANGED, "Remove logins that are not needed.")
+            }
+            PersonsError::System(_) => say(ErrorKind::Unavailable, error, NOTHING_CHANGED, "Try again."),
+        }
+    }
+}
+
+impl From<ConfigError> for ApiError {
+    fn from(error: ConfigError) -> ApiError {
+        match &error {
+            ConfigError::File { source, .. } => system(source, &error.to_string(), NOTHING_CHANGED),
+            _ => say(ErrorKind::Usage, error, NOTHING_CHANGED, "Correct the file, then start again."),
+        }
+    }
+}
+
+impl From<KeystoreError> for ApiError {
+    fn from(error: KeystoreError) -> ApiError {
+        match &error {
+            KeystoreError::File { source, .. } => system(source, &error.to_string(), NOTHING_CHANGED),
+            KeystoreError::Open { .. } | KeystoreError::Owner { .. } => {
+                say(ErrorKind::Forbidden, error, NOTHING_CHANGED, "")
+            }
+            KeystoreError::Exists { .. } | KeystoreError::Version { .. } => {
+                say(ErrorKind::Conflict, error, NOTHING_CHANGED, "")
+            }
+            KeystoreError::Corrupt { .. } => say(ErrorKind::Damaged, error, NOTHING_CHANGED, ""),
+        }
+    }
+}
+
+impl From<HomeError> for ApiError {
+    fn from(error: HomeError) -> ApiError {
+        match error {
+            HomeError::None(_) => {
+                say(ErrorKind::NotFound, error, "", "Make one with `portolan init`, or name another with --home.")
+            }
+            HomeError::Keys(error) => error.into(),
+            HomeError::Unusable(_) => {
+                say(ErrorKind::Damaged, error, NOTHING_CHANGED, "Restore the keys from a backup.")
+            }
+            HomeError::Kept(error) => error.into(),
+            HomeError::Persons(error) => error.into(),
+            HomeError::Card { .. } => {
+                say(ErrorKind::Damaged, error, NOTHING_CHANGED, "Restore the file from a backup.")
+            }
+            HomeError::Profile(error) => say(ErrorKind::Usage, error, NOTHING_CHANGED, ""),
+        }
+    }
+}
+
+impl From<InitError> for ApiError {
+    fn from(error: InitError) -> ApiError {
+        match error {
+            InitError::Profile(_) | InitError::Request(_) => say(ErrorKind::Usage, error, "Nothing was made.", ""),
+            InitError::Taken(_) => say(
+                ErrorKind::Conflict,
+                error,
+                "Nothing was made.",
+                "Name an empty directory, or one that is not there yet.",
+            ),
+            InitError::Exists(_) => {
+                say(ErrorKind::Conflict, error, "It was not touched.", "Use it, or name another directory with --home.")
+            }
+            InitError::Directory { ref source, .. } => system(source, &error.to_string(), "Nothing was made."),
+            InitError::Config(error) => error.into(),
+            InitError::Keys(error) => error.into(),
+            InitError::Unusable(_) => say(ErrorKind::Internal, error, "Nothing was made.", ""),
+            InitError::Kept(error) => error.into(),
+            InitError::Persons(error) => error.into(),
+            InitError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<TransportError> for ApiError {
+    fn from(error: TransportError) -> ApiError {
+        match &error {
+            TransportError::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => say(
+                ErrorKind::Conflict,
+                error,
+                NOTHING_CHANGED,
+                "Stop what uses the port, or set another address under `listen` in config.toml.",
+            ),
+            TransportError::Listen { source, .. } => system(source, &error.to_string(), NOTHING_CHANGED),
+            _ => say(ErrorKind::Internal, error, NOTHING_CHANGED, ""),
+        }
+    }
+}
+
+/// The secrets and the card do not fit together.
+pub fn unloadable(error: LoadError) -> ApiError {
+    say(ErrorKind::Damaged, error, NOTHING_CHANGED, "Restore `keys` and `card` from the same backup.")
+}
