@@ -4,7 +4,7 @@ use portolan_protocol::{
     control::Role,
     entry::{EntryRef, Heads, LogKey, LogKind},
     frontier::LogFrontier,
-    id::{EntryHash, FrontierDigest, Incarnation, LogId, NodeId, SpaceId},
+    id::{EntryHash, FrontierDigest, Incarnation, NodeId, SpaceId},
     input::Command,
     limits::{PARKED_BYTES_PER_PEER_MAX, PARKED_RUNS_PER_PEER_MAX},
     message::Message,
@@ -50,7 +50,7 @@ fn status(world: &World, at: Place) -> SpaceStatus {
 fn log(number: u32) -> LogFrontier {
     let mut id = [0; 16];
     id[..4].copy_from_slice(&number.to_le_bytes());
-    let log = LogKey { author: NodeId([9; 32]), log: LogId(id) };
+    let log = LogKey { author: NodeId([9; 32]), log: LogKind::Data.log_id(id) };
     LogFrontier { log, kind: LogKind::Data, next_seq: 1, hash: EntryHash([1; 32]), gaps: vec![], forked: false }
 }
 
@@ -98,6 +98,21 @@ fn frontiers_that_claim_everything_make_nobody_lose_anything() {
     let (mut world, places, space) = with_mallory(64, Role::Writer);
     let claim = LogFrontier { next_seq: u64::MAX, gaps: vec![(0, u64::MAX)], ..log(1) };
     world.say(places[2], places[0], Message::Frontier { space, mask: u64::MAX, logs: vec![claim] }.encode());
+    unaffected(&mut world, places, space);
+}
+
+#[test]
+fn one_id_cannot_stand_for_logs_of_both_kinds() {
+    let (mut world, places, space) = with_mallory(75, Role::Writer);
+    let [rome, tunis, mallory] = places;
+    let before = [status(&world, rome).entries, status(&world, tunis).entries];
+    let view = world.view(rome, space).unwrap();
+    let forger = Forger::new(&world.machines[mallory].identity, view, 3).into_log(LogKind::Control.log_id([3; 16]));
+    let run = forger.run(&Tip::empty(), &[b"data in a control log"]);
+    world.say(mallory, rome, forger.frame(&run));
+    world.settle();
+    assert_eq!([status(&world, rome).entries, status(&world, tunis).entries], before);
+    assert!(world.machines[rome].node().unwrap().status().peers.iter().any(|peer| peer.refused.is_some()));
     unaffected(&mut world, places, space);
 }
 

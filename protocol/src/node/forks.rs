@@ -71,12 +71,12 @@ impl Node {
         other: Vec<Vec<u8>>,
         turn: &mut Turn<'_>,
     ) -> Result<(), String> {
+        if context.kind != context.log.kind() {
+            return Err("a fork of a log whose id is that of the other kind".into());
+        }
         let Some(space) = self.spaces.get(&context.space) else { return Ok(()) };
         // The author may become known later; the proof is then offered again with the next frontier.
         let Some(key) = space.membership.author_key(context.log.author) else { return Ok(()) };
-        if space.logs.get(&context.log).is_some_and(|log| log.context.kind != context.kind) {
-            return Err("a fork of a log of the other kind".into());
-        }
         if !space.logs.contains_key(&context.log) && space.logs_of(&context.log.author) >= LOGS_PER_MEMBER_MAX {
             return Ok(());
         }

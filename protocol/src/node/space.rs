@@ -213,11 +213,11 @@ impl Space {
 
     fn fate(&self, run: &Parked) -> Result<Fate, String> {
         let context = &run.context;
+        if context.kind != context.log.kind() {
+            return Err("the id of the log is that of the other kind".into());
+        }
         let Some(key) = self.key_for(context, &run.pages)? else { return Ok(Fate::Wait) };
         let held = self.logs.get(&context.log);
-        if held.is_some_and(|held| held.context.kind != context.kind) {
-            return Err("the log holds entries of the other kind".into());
-        }
         if held.is_none() && self.logs_of(&context.log.author) >= LOGS_PER_MEMBER_MAX {
             return Ok(Fate::Wait);
         }

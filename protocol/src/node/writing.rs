@@ -42,10 +42,10 @@ impl Space {
     pub(super) fn ensure_own_logs(&mut self, author: NodeId, rng: &mut dyn CryptoRng) {
         for kind in [LogKind::Control, LogKind::Data] {
             if !self.continues(author, kind) {
-                let mut log = LogId::default();
-                rng.fill_bytes(&mut log.0);
+                let mut random = [0; LogId::BYTES];
+                rng.fill_bytes(&mut random);
                 let predecessor = self.end_of_last(author, kind);
-                *self.own_mut(kind) = Some(OwnLog { log, opening: None, predecessor });
+                *self.own_mut(kind) = Some(OwnLog { log: kind.log_id(random), opening: None, predecessor });
             }
         }
     }
