@@ -103,8 +103,8 @@ impl Node {
             return;
         }
         turn.effects.commit.state.push(kept);
-        if context.log.author == own {
-            space.retire_log(&context.log);
+        if context.log.author == own && space.retire_log(&context.log) {
+            self.begin_life(&context.space, turn);
         }
         turn.effects.notices.push(Notice::Fork { context, seq });
         self.membership_changed(&context.space, turn);

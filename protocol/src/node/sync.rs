@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Node, Turn, parking::Parked, rows::Key, space::Progress};
+use super::{
+    Node, Turn,
+    parking::Parked,
+    rows::{Key, LifeRow},
+    space::Progress,
+};
 use crate::{
     card::Card,
     commit::Fill,
@@ -31,8 +36,7 @@ impl Node {
         peer.not_member.clear();
         peer.told_nothing.clear();
         peer.heard = Some(turn.now);
-        let hello = Message::Hello { card: self.identity.card.encode(), incarnation: self.incarnation };
-        turn.say(id, hello);
+        self.greet(id, turn);
         let spaces: Vec<SpaceId> = self.spaces.keys().copied().collect();
         for space in spaces {
             self.open_session(&space, &id, turn);
@@ -336,6 +340,7 @@ impl Node {
         let own = self.id();
         let mut logs = Vec::new();
         let mut view_changed = progress.control;
+        let mut rolled_back = false;
         for (source, run) in progress.runs {
             let (context, tip) = (*run.context(), run.tip().next_seq);
             turn.effects.appended.push(Appended { context, from: run.first_seq(), to: tip });
@@ -346,7 +351,7 @@ impl Node {
                 && source.is_some()
                 && let Some(state) = self.spaces.get_mut(space)
             {
-                state.retire_log(&context.log);
+                rolled_back |= state.retire_log(&context.log) || run.first_seq() == 0;
             }
             // Only the peer that brought a run is known to hold it: what waited may have come from another one.
             if let Some(session) = source.and_then(|id| self.peers.get_mut(&id)).and_then(|peer| peer.session(space)) {
@@ -355,11 +360,37 @@ impl Node {
             logs.push(context.log);
             turn.effects.commit.runs.push(run);
         }
+        if rolled_back {
+            self.begin_life(space, turn);
+        }
         if view_changed {
             self.membership_changed(space, turn);
         }
         self.advance(space, &logs, turn);
         self.ask_again(space, turn);
+    }
+
+    /// The store was put back to an earlier state without knowing it: what was receipted after that may be lost, and the
+    /// receipt counters of that time come again. So a new incarnation begins, which voids all receipts so far. Those of
+    /// `space` follow when its logs are told; all others are given anew here.
+    pub(super) fn begin_life(&mut self, space: &SpaceId, turn: &mut Turn<'_>) {
+        turn.rng.fill_bytes(&mut self.incarnation.0);
+        let life = LifeRow { store: self.store, drawn: self.incarnation };
+        turn.effects.commit.state.push(Key::Life.put(&life));
+        let connected = self.peers.iter().filter(|(_, peer)| peer.connection.is_some());
+        let connected: Vec<NodeId> = connected.map(|(id, _)| *id).collect();
+        for id in &connected {
+            self.greet(*id, turn);
+        }
+        let others: Vec<SpaceId> = self.spaces.keys().filter(|other| *other != space).copied().collect();
+        for other in others {
+            self.send_receipt(&other, &connected, turn);
+        }
+    }
+
+    fn greet(&self, id: NodeId, turn: &mut Turn<'_>) {
+        let hello = Message::Hello { card: self.identity.card.encode(), incarnation: self.incarnation };
+        turn.say(id, hello);
     }
 
     pub(super) fn blame(&mut self, progress: &mut Progress, turn: &mut Turn<'_>) {
