@@ -89,7 +89,7 @@ impl Committer {
             match send {
                 Send::Message { peer, message } => {
                     if let Some(outbox) = job.outboxes.get(&peer) {
-                        outbox.message(message);
+                        outbox.message(&message);
                     }
                 }
                 Send::Range { peer, context, from, to } => {
