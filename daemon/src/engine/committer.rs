@@ -150,6 +150,9 @@ fn log(notice: &Notice) {
         Notice::Fork { context, seq } => {
             warn!(space = %context.space, author = %context.log.author, log = %context.log.log, seq, "an author signed two entries for one place");
         }
+        Notice::TooManyLogs { space, author } => {
+            warn!(%space, %author, "an author has more logs than a member may have: an administrator should remove it");
+        }
         Notice::Joined { space } => info!(%space, "joined a space"),
         Notice::Removed { space } => warn!(%space, "this node is no longer a member of a space"),
         Notice::UpgradeNeeded { space } => {

@@ -13,7 +13,7 @@ use crate::{
     effects::Notice,
     id::{NodeId, SpaceId},
     input::Fetch,
-    limits::{LOGS_PER_MEMBER_MAX, RUN_ENTRIES_MAX},
+    limits::RUN_ENTRIES_MAX,
     message::Message,
     page::{AuthenticRun, LogContext, split, without_payloads},
 };
@@ -77,7 +77,7 @@ impl Node {
         let Some(space) = self.spaces.get(&context.space) else { return Ok(()) };
         // The author may become known later; the proof is then offered again with the next frontier.
         let Some(key) = space.membership.author_key(context.log.author) else { return Ok(()) };
-        if !space.logs.contains_key(&context.log) && space.logs_of(&context.log.author) >= LOGS_PER_MEMBER_MAX {
+        if !space.has_room(&context.log) {
             return Ok(());
         }
         let verify = |pages| AuthenticRun::verify(context, pages, key).map_err(|error| format!("a fork: {error}"));

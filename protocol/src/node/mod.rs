@@ -91,6 +91,8 @@ pub struct Node {
     suspects: BTreeMap<(SpaceId, LogKey, u64), AuthenticRun>,
     /// Spaces with peers whose runs did not all fit while they waited.
     overflowed: BTreeSet<(SpaceId, NodeId)>,
+    /// Authors of a space with more logs than they may have, and the peers that brought what was let go.
+    crowded: BTreeMap<(SpaceId, NodeId), BTreeSet<NodeId>>,
 }
 
 /// One call of [`Node::handle`]: the moment, the dice, and what is to be done so far.
@@ -125,6 +127,7 @@ impl Node {
             peers: rows.peers,
             suspects: BTreeMap::new(),
             overflowed: BTreeSet::new(),
+            crowded: BTreeMap::new(),
         };
         let mut logs: BTreeMap<SpaceId, Vec<LogImage>> = BTreeMap::new();
         for log in image.logs {

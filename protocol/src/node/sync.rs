@@ -331,6 +331,13 @@ impl Node {
     pub(super) fn settle(&mut self, space: &SpaceId, mut progress: Progress, turn: &mut Turn<'_>) {
         self.blame(&mut progress, turn);
         self.overflowed.extend(progress.overflowed.drain(..).map(|peer| (*space, peer)));
+        for (peer, author) in progress.crowded {
+            let peers = self.crowded.entry((*space, author)).or_default();
+            if peers.is_empty() {
+                turn.effects.notices.push(Notice::TooManyLogs { space: *space, author });
+            }
+            peers.insert(peer);
+        }
         for (peer, branch) in progress.branches {
             self.suspect(peer, branch, turn);
         }
@@ -427,6 +434,12 @@ impl Node {
         }
         if state.membership.role(self.identity.card.node()).is_none() {
             turn.effects.notices.push(Notice::Removed { space: *space });
+        }
+        let freed = |(of, author): &(SpaceId, NodeId)| of == space && state.membership.role(*author).is_none();
+        let freed: Vec<(SpaceId, NodeId)> = self.crowded.keys().copied().filter(freed).collect();
+        for key in freed {
+            let peers = self.crowded.remove(&key).into_iter().flatten();
+            self.overflowed.extend(peers.map(|peer| (*space, peer)));
         }
         let connected = self.peers.iter().filter(|(_, peer)| peer.connection.is_some());
         let (members, others): (Vec<NodeId>, Vec<NodeId>) =
