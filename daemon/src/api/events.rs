@@ -84,7 +84,7 @@ async fn event(shared: &Shared, notice: Notice) -> Option<Event> {
             let (entries_receipted, up_to_date) = (receipt.entries, receipt.up_to_date);
             Event::Receipt { peer, space, entries_receipted, up_to_date }
         }
-        Notice::PeerCard { .. } | Notice::PeerGone { .. } => return None,
+        Notice::TooManyLogs { .. } | Notice::PeerCard { .. } | Notice::PeerGone { .. } => return None,
     })
 }
 
