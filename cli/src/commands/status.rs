@@ -29,7 +29,9 @@ impl Status {
 fn human(status: &api::Status, now: Timestamp) -> String {
     let node = &status.node;
     let mut out = output::pairs(&[
-        ("node", format!("{} ({}, {})", node.name, node.organisation, node.country)),
+        ("node", node.name.clone()),
+        ("organisation", node.organisation.clone()),
+        ("country", node.country.clone()),
         ("id", node.id.to_string()),
         ("fingerprint", node.fingerprint.clone()),
         ("listening at", if node.listen.is_empty() { "-".into() } else { node.listen.join(", ") }),
@@ -130,6 +132,11 @@ pub(super) fn peer(peer: &Peer, now: Timestamp) -> String {
     if !peer.last_error.is_empty() {
         let _ = writeln!(out, "  last attempt failed: {}", text::shown(&peer.last_error));
     }
+    if let Some(next) = peer.next_attempt_ms.filter(|_| peer.connection.is_none()) {
+        let _ = writeln!(out, "  called again in {}; at once with `portolan sync`", time::long(next.since_ms(now)));
+    } else if peer.verified && peer.connection.is_none() && peer.addresses.is_empty() {
+        out.push_str("  no address on its card: it has to call this node\n");
+    }
     for space in &peer.spaces {
         let _ = writeln!(out, "  {}", receipt(space, now));
     }
@@ -198,7 +205,7 @@ mod tests {
             last_heard_ms: Some(Timestamp(1_000)),
             last_connection: Some(last),
             last_error: "timed out".into(),
-            next_attempt_ms: None,
+            next_attempt_ms: Some(Timestamp(91_000)),
             spaces: vec![shared(Some(0)), shared(None)],
         };
         assert_eq!(
@@ -208,6 +215,7 @@ mod tests {
              not connected; last outgoing at 192.0.2.7:7443\n  \
              last heard 60 s ago (1970-01-01T00:00:01Z)\n  \
              last attempt failed: timed out\n  \
+             called again in 30 s; at once with `portolan sync`\n  \
              Harbours (writer): BEHIND, confirmed 7 of 9 entries 61 s ago\n  \
              Harbours (writer): has confirmed nothing yet\n"
         );

@@ -9,6 +9,8 @@ use portolan_protocol::{
 };
 
 use super::{answer::not_found, caller::Caller, shared::Shared};
+use crate::clock;
+
 /// Characters of an id that stand for a space without a name.
 const SHORT: usize = 8;
 
@@ -138,6 +140,7 @@ impl Shared {
             connection: open,
             last_connection: last,
             last_error: trouble.or(refused).unwrap_or_default(),
+            next_attempt_ms: self.engine.next_call(&id).map(clock::after),
             spaces,
             ..bare(&status.card, true)
         }
