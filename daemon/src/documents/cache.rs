@@ -65,7 +65,8 @@ impl Cache {
         }
     }
 
-    pub(super) fn holds(&self, number: u64) -> bool {
+    #[cfg(test)]
+    fn holds(&self, number: u64) -> bool {
         self.open.contains_key(&number)
     }
 

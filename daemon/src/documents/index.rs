@@ -17,8 +17,9 @@ use portolan_protocol::{
 
 use super::{
     cache::Cache,
+    keys,
     payload::LastKey,
-    rows::{Counters, Counts, LogRow, decode, keys},
+    rows::{Counters, Counts, LogRow, NameRow, decode},
     shelf::Shelf,
 };
 use crate::store::{Store, StoreError};
@@ -132,11 +133,16 @@ impl Index {
             // A fault may be one that this release no longer has.
             if let Some(number) = keys::number(key) {
                 self.faults.insert(number, decode(&value)?);
-                self.note_pending(number)?;
+                self.pending.entry(shelf.name(number)?.space).or_default().insert(number);
             }
             Ok(())
         })?;
-        shelf.scan(keys::PENDING, |key, _| keys::number(key).map_or(Ok(()), |number| self.note_pending(number)))?;
+        shelf.scan(keys::NAMES, |key, value| {
+            let name: NameRow = decode(&value)?;
+            let number = keys::number(key).filter(|_| name.is_pending);
+            self.pending.entry(name.space).or_default().extend(number);
+            Ok(())
+        })?;
         let behind = self.ends.iter().filter(|(key, end)| self.next(key) < **end);
         self.behind = behind.map(|(key, _)| *key).collect();
         Ok(())
@@ -147,12 +153,6 @@ impl Index {
         self.shelf.clear()?;
         self.standings.clear();
         self.reload()
-    }
-
-    fn note_pending(&mut self, number: u64) -> Result<(), StoreError> {
-        let (space, _) = self.shelf.name(number)?;
-        self.pending.entry(space).or_default().insert(number);
-        Ok(())
     }
 
     fn load_log(&mut self, row: LogRow) -> Result<(), StoreError> {

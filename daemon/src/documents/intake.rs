@@ -17,14 +17,15 @@ use portolan_protocol::{
 
 use super::{
     index::{Index, Log},
+    keys,
     payload::{Reading, Unread},
-    rows::{ChangeRow, Counters, DocumentRow, KeptStanding, Row, STRIP_ENTRIES, State, Step, encode, keys},
+    rows::{ChangeRow, Counters, DocumentRow, KeptStanding, NameRow, Row, STRIP_ENTRIES, State, Step, encode},
     shelf::{Draft, Shelf},
 };
 use crate::store::StoreError;
 
 /// Entries taken in at once: short enough for a person who waits behind them.
-const BATCH_ENTRIES: u64 = 2_048;
+const BATCH_ENTRIES: u64 = 256;
 /// Bytes of rows written at once while a log is gone through again.
 const DRAFT_BYTES_AIM: usize = 4 << 20;
 
@@ -302,14 +303,23 @@ impl Intake<'_> {
     fn write(&mut self) -> Result<(), StoreError> {
         let mut draft = mem::replace(&mut self.draft, self.shelf.draft());
         self.touched.append(&mut self.liftable.clone());
-        for (document, seqs) in mem::take(&mut self.entries) {
+        let mut entries = mem::take(&mut self.entries);
+        for (id, number) in mem::take(&mut self.fresh) {
+            let first = (self.log.number, entries.remove(&number).unwrap_or_default());
+            draft.put_name(number, &NameRow { space: self.view.space, id, is_pending: true, first })?;
+            self.marked.insert(number);
+        }
+        for (document, seqs) in entries {
             let first = seqs.first().copied().unwrap_or_default();
             draft.put(&keys::changes(document, self.log.number, first), encode(&seqs))?;
             self.touched.insert(document);
         }
         for document in mem::take(&mut self.touched) {
             if self.marked.insert(document) {
-                draft.put(&keys::pending(document), Vec::new())?;
+                let name = self.shelf.name(document)?;
+                if !name.is_pending {
+                    draft.put_name(document, &NameRow { is_pending: true, ..name })?;
+                }
             }
         }
         draft.put(&keys::total(&self.view.space), encode(&self.total))?;
@@ -344,7 +354,6 @@ impl Intake<'_> {
         self.counters.documents += 1;
         self.total += 1;
         self.fresh.insert(*id, number);
-        self.draft.put(&keys::name(number), encode(&(space, *id)))?;
         self.draft.put_document(&space, id, &DocumentRow { number, summary: None })?;
         Ok(number)
     }

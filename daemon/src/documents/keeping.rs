@@ -9,15 +9,16 @@ use super::{
     cache::Open,
     error::DocumentError,
     index::Index,
+    keys,
     opening::Opened,
-    rows::{DocumentRow, encode, keys},
+    rows::{DocumentRow, NameRow, encode},
 };
 use crate::store::StoreError;
 
 /// Changes that are worth a new snapshot. Below, applying them costs about as much as loading one.
 const SNAPSHOT_CHANGES: u32 = 8;
 /// Documents that one core opens in one step: short enough for a person who waits behind it.
-const STEP_DOCUMENTS: usize = 16;
+const STEP_DOCUMENTS: usize = 2;
 /// Most cores used at once.
 const CORES_MAX: usize = 8;
 
@@ -26,9 +27,12 @@ const CORES_MAX: usize = 8;
 pub(super) enum Keep {
     /// Somebody asked for it.
     Open,
-    /// Its turn came in the background.
+    /// Its turn came in the background, and it was not open.
     Close,
 }
+
+/// A document by number, and what came of opening it.
+pub(super) type Outcome = (u64, Keep, Result<Opened, DocumentError>);
 
 impl Index {
     /// A document as it is accepted now: from the cache, or opened at once and kept.
@@ -40,20 +44,17 @@ impl Index {
         }
         let opened = self.open(number, held)?;
         let open = opened.open.clone();
-        self.keep(vec![(number, Ok(opened))], Keep::Open)?;
+        self.keep(vec![(number, Keep::Open, Ok(opened))])?;
         Ok(open)
     }
 
     /// Writes down what is worth keeping, for all in one write.
-    pub(super) fn keep(
-        &mut self,
-        opened: Vec<(u64, Result<Opened, DocumentError>)>,
-        keep: Keep,
-    ) -> Result<(), StoreError> {
+    pub(super) fn keep(&mut self, opened: Vec<Outcome>) -> Result<(), StoreError> {
         let shelf = self.shelf.clone();
         let mut draft = shelf.draft();
         let mut done = Vec::with_capacity(opened.len());
-        for (number, opened) in opened {
+        for (number, keep, opened) in opened {
+            let name = shelf.name(number)?;
             let (space, fault) = match opened {
                 Ok(opened) => {
                     let Opened { ledger, mut open, fault } = opened;
@@ -65,20 +66,22 @@ impl Index {
                         draft.put(&keys::snapshot(number), bytes)?;
                         open.saved = open.document.changes();
                     }
-                    if keep == Keep::Open || self.cache.holds(number) {
+                    if keep == Keep::Open {
                         self.cache.put(number, open);
                     }
                     (ledger.space, fault.or(failed))
                 }
                 Err(DocumentError::Store(error)) => return Err(error),
-                Err(error) => (self.shelf.name(number)?.0, Some(error.to_string())),
+                Err(error) => (name.space, Some(error.to_string())),
             };
             match &fault {
                 Some(fault) => draft.put(&keys::fault(number), encode(fault))?,
                 None if self.faults.contains_key(&number) => draft.remove(&keys::fault(number))?,
                 None => {}
             }
-            draft.remove(&keys::pending(number))?;
+            if name.is_pending {
+                draft.put_name(number, &NameRow { is_pending: false, ..name })?;
+            }
             done.push((space, number, fault));
         }
         draft.write()?;
@@ -107,10 +110,10 @@ impl Index {
         let work: Vec<(u64, Option<Open>)> =
             numbers.into_iter().map(|number| (number, self.cache.take(number))).collect();
         let opened = self.open_all(work, cores);
-        self.keep(opened, Keep::Close)
+        self.keep(opened)
     }
 
-    fn open_all(&self, work: Vec<(u64, Option<Open>)>, cores: usize) -> Vec<(u64, Result<Opened, DocumentError>)> {
+    fn open_all(&self, work: Vec<(u64, Option<Open>)>, cores: usize) -> Vec<Outcome> {
         let share = work.len().div_ceil(cores).max(1);
         let mut work = work.into_iter();
         let mut shares: Vec<Vec<_>> = Vec::new();
@@ -122,7 +125,12 @@ impl Index {
             shares.push(part);
         }
         let open = |part: Vec<(u64, Option<Open>)>| -> Vec<_> {
-            part.into_iter().map(|(number, held)| (number, self.open(number, held))).collect()
+            part.into_iter()
+                .map(|(number, held)| {
+                    let keep = if held.is_some() { Keep::Open } else { Keep::Close };
+                    (number, keep, self.open(number, held))
+                })
+                .collect()
         };
         if shares.len() <= 1 {
             return shares.into_iter().flat_map(open).collect();

@@ -21,8 +21,9 @@ use super::{
     cache::Open,
     error::DocumentError,
     index::Index,
+    keys,
     payload::{LastKey, Reading},
-    rows::{State, keys},
+    rows::{NameRow, State},
     visible::{ChangeStanding, Fact, Surroundings, lifts, standings},
 };
 use crate::{
@@ -64,9 +65,10 @@ pub(super) struct Opened {
 impl Index {
     /// Reads everything held of a document, and judges it.
     pub(super) fn ledger(&self, number: u64) -> Result<Ledger, DocumentError> {
-        let (space, id) = self.shelf.name(number)?;
+        let name = self.shelf.name(number)?;
+        let (space, id) = (name.space, name.id);
         let view = self.views.get(&space).ok_or(DocumentError::UnknownSpace)?;
-        let facts = self.facts(number)?;
+        let facts = self.facts(number, &name)?;
         let lifted = match facts.iter().any(Fact::is_liftable) {
             true => lifts(&view.membership, &facts, &self.surroundings(space, &facts)?),
             false => BTreeSet::new(),
@@ -75,9 +77,9 @@ impl Index {
         Ok(Ledger { space, id, facts, standings, order })
     }
 
-    fn facts(&self, number: u64) -> Result<Vec<Fact>, StoreError> {
+    fn facts(&self, number: u64, name: &NameRow) -> Result<Vec<Fact>, StoreError> {
         let mut facts = Vec::new();
-        for (log, seq) in self.shelf.changes(number)? {
+        for (log, seq) in self.shelf.changes(number, name)? {
             let Some(key) = self.log(log).map(|log| log.row.log) else { continue };
             let Some(row) = self.shelf.row(log, seq)? else { continue };
             let (change, dependencies) = match row.state {

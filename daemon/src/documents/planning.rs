@@ -218,9 +218,9 @@ impl Index {
             let open = self.open(number, pending.after)?;
             let document = &open.open.document;
             settled.push(Settled { is_applied: document.holds(&pending.hash), heads: hex_all(&document.heads()) });
-            opened.push((number, Ok(open)));
+            opened.push((number, keep, Ok(open)));
         }
-        self.keep(opened, keep)?;
+        self.keep(opened)?;
         Ok(settled)
     }
 }

@@ -19,9 +19,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     error::DocumentError,
     index::Index,
+    keys,
     opening::Ledger,
     payload::LastKey,
-    rows::{Counts, DocumentRow, STRIP_ENTRIES, State, decode, keys},
+    rows::{Counts, DocumentRow, STRIP_ENTRIES, State, decode},
     visible::ChangeStanding,
 };
 
@@ -222,7 +223,8 @@ impl Index {
             sum.waiting += counts.waiting;
         }
         let ends = self.ends.iter().filter(|((of, _), _)| *of == space);
-        let faults = self.faults.keys().filter(|number| self.shelf.name(**number).is_ok_and(|(of, _)| of == space));
+        let faults =
+            self.faults.keys().filter(|number| self.shelf.name(**number).is_ok_and(|name| name.space == space));
         Progress {
             indexed: total.saturating_sub(self.pending_count(&space)),
             total,

@@ -7,7 +7,10 @@ use portolan_protocol::{
     id::{DocumentId, SpaceId},
 };
 
-use super::rows::{DocumentRow, Row, STRIP_ENTRIES, decode, encode, keys, pack, unpack};
+use super::{
+    keys,
+    rows::{DocumentRow, NameRow, Row, STRIP_ENTRIES, decode, encode, pack, unpack},
+};
 use crate::store::{Derived, DerivedBatch, Store, StoreError, Table};
 
 const TABLE: &str = "documents";
@@ -103,14 +106,15 @@ impl Shelf {
         self.value(&keys::document(space, id))?.map(|bytes| decode(&bytes)).transpose()
     }
 
-    pub(super) fn name(&self, document: u64) -> Result<(SpaceId, DocumentId), StoreError> {
+    pub(super) fn name(&self, document: u64) -> Result<NameRow, StoreError> {
         let bytes = self.value(&keys::name(document))?;
         bytes.map_or_else(|| Err(StoreError::Damaged(format!("document {document} has no name"))), |b| decode(&b))
     }
 
     /// The places of all entries of a document, in log order.
-    pub(super) fn changes(&self, document: u64) -> Result<Vec<(u32, u64)>, StoreError> {
-        let mut places = Vec::new();
+    pub(super) fn changes(&self, document: u64, name: &NameRow) -> Result<Vec<(u32, u64)>, StoreError> {
+        let (log, seqs) = &name.first;
+        let mut places: Vec<(u32, u64)> = seqs.iter().map(|seq| (*log, *seq)).collect();
         self.scan(&keys::all_changes(document), |key, value| {
             let log = key.get(9..13).and_then(<[u8]>::first_chunk).map(|bytes| u32::from_be_bytes(*bytes));
             let seqs: Vec<u64> = decode(&value)?;
@@ -149,6 +153,10 @@ impl Draft<'_> {
         row: &DocumentRow,
     ) -> Result<(), StoreError> {
         self.put(&keys::document(space, id), encode(row))
+    }
+
+    pub(super) fn put_name(&mut self, document: u64, name: &NameRow) -> Result<(), StoreError> {
+        self.put(&keys::name(document), encode(name))
     }
 
     pub(super) fn bytes(&self) -> usize {

@@ -159,7 +159,7 @@ mod tests {
         let fifth = fact(6, Standing::Accepted, &[&fourth]);
         let lifting: BTreeSet<EntryRef> = [held_back.reference].into();
         let facts = [fifth, fourth, third, second, first, held_back];
-        let (standings, order) = super::standings(&facts, &BTreeSet::new());
+        let (judged, order) = standings(&facts, &BTreeSet::new());
         let expected = [
             ChangeStanding::Waiting,
             ChangeStanding::Waiting,
@@ -168,10 +168,10 @@ mod tests {
             ChangeStanding::Accepted,
             ChangeStanding::Quarantined(Reason::Fork),
         ];
-        assert_eq!((&standings[..], &order[..]), (&expected[..], &[4, 3][..]));
-        let (standings, order) = super::standings(&facts, &lifting);
-        assert_eq!(standings[5], ChangeStanding::Lifted);
-        assert_eq!(standings[2], ChangeStanding::Accepted);
+        assert_eq!((&judged[..], &order[..]), (&expected[..], &[4, 3][..]));
+        let (judged, order) = standings(&facts, &lifting);
+        assert_eq!(judged[5], ChangeStanding::Lifted);
+        assert_eq!(judged[2], ChangeStanding::Accepted);
         assert_eq!(order.last(), Some(&2));
     }
 }

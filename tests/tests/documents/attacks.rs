@@ -1,7 +1,11 @@
 //! Changes that a hostile member really signs: they reach the daemon, are held back on every node, and nothing stops.
 
-use std::time::{Duration, Instant};
+use std::{
+    cmp::Reverse,
+    time::{Duration, Instant},
+};
 
+use portolan_daemon::automerge_door::Document;
 use portolan_protocol::{
     change::{ChangePayload, actor_id},
     entry::EntryRef,
@@ -64,4 +68,32 @@ async fn signed_attacks_are_held_back_and_the_daemon_goes_on() {
     mallory.edit(space, chart, "status", "draft").await;
     sync(mallory, rome);
     assert_eq!(rome.field(space, chart, "status").await.as_deref(), Some("draft"), "good work of it is taken");
+}
+
+#[tokio::test]
+async fn of_two_changes_for_one_place_every_node_takes_the_same() {
+    let (agencies, space) = partnership(3);
+    let [mallory, early, late] = &agencies[..] else { panic!() };
+    let document = DocumentId([1; 16]);
+    let actor = actor_id(&mallory.own_log(space), &document, &[7; 16]);
+    let make = |title: &str| {
+        let draft = RecordDraft::new("page", "en").with("title/en", title);
+        Document::new(document).edit(&draft, &actor, None).unwrap().unwrap().change
+    };
+    let mut changes = [make("One"), make("Other")];
+    // The one that a node which has both takes first comes last.
+    changes.sort_by_key(|change| Reverse(change.facts().hash));
+    for change in &changes {
+        mallory.append(space, vec![payload(mallory, space, vec![], |_| change.raw().to_vec())]);
+        sync(mallory, early);
+        assert!(early.show(space, document).await.contains("title"));
+    }
+    sync(mallory, late);
+    let shown = late.show(space, document).await;
+    assert_eq!(early.show(space, document).await, shown);
+    let heads: Vec<_> = late.documents.show(space, document).await.unwrap().record.heads;
+    assert_eq!(heads.len(), 1, "{shown}");
+    let standings = late.documents.history(space, document).await.unwrap();
+    assert_eq!(standings.iter().filter(|item| item.standing.is_applied()).count(), 1);
+    assert_eq!(early.documents.history(space, document).await.unwrap(), standings);
 }

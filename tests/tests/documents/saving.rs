@@ -27,6 +27,8 @@ async fn an_edit_is_made_on_what_the_person_saw() {
     assert_eq!(saved.heads.len(), 2);
     let body = rome.field(space, chart, "body/en").await.unwrap();
     assert_eq!(body, "One line, longer.\nAnother line, longer.\n");
+    let history = rome.documents.history(space, chart).await.unwrap();
+    assert_eq!(history.len(), 3, "one entry for each save");
     let unknown = Some(vec!["00".repeat(32)]);
     let draft = RecordDraft::default().with("title/en", "x");
     let error = rome.documents.edit(space, chart, draft, unknown, rome.person(), String::new()).await.unwrap_err();
