@@ -103,9 +103,12 @@ impl From<DocumentError> for ApiError {
                 say(ErrorKind::Usage, error, NOTHING_CHANGED, "")
             }
             DocumentError::Exists(_) => say(ErrorKind::Conflict, error, NOTHING_CHANGED, "Edit it instead."),
-            DocumentError::UnknownHeads(_) => {
-                say(ErrorKind::Conflict, error, NOTHING_CHANGED, "Look at the record again, then edit what it shows.")
-            }
+            DocumentError::UnknownHeads(_) => say(
+                ErrorKind::Conflict,
+                error,
+                NOTHING_CHANGED,
+                "Look at the record again and go on from what it shows; `portolan doc history` names its states.",
+            ),
             DocumentError::Overtaken => say(ErrorKind::Conflict, error, KEPT, ""),
             DocumentError::Fault(_) => say(
                 ErrorKind::Internal,

@@ -123,6 +123,8 @@ pub(super) fn peer(peer: &Peer, now: Timestamp) -> String {
             )
         }
         (None, Some(last)) => format!("not connected; last {} at {}", route(last.route), last.address),
+        // Who was connected when is kept in memory, what was heard is kept on the disk.
+        (None, None) if peer.last_heard_ms.is_some() => "not connected since the daemon was started".into(),
         (None, None) => "never connected".into(),
     };
     let _ = writeln!(out, "  {}", text::shown(&connection));
@@ -219,5 +221,9 @@ mod tests {
              Harbours (writer): BEHIND, confirmed 7 of 9 entries 61 s ago\n  \
              Harbours (writer): has confirmed nothing yet\n"
         );
+        let restarted = Peer { last_connection: None, ..one.clone() };
+        assert!(peer(&restarted, Timestamp(61_000)).contains("not connected since the daemon was started\n"));
+        let unheard = Peer { last_heard_ms: None, ..restarted };
+        assert!(peer(&unheard, Timestamp(61_000)).contains("never connected\n"));
     }
 }

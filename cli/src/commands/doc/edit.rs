@@ -44,7 +44,7 @@ impl Edit {
 
     async fn save(&self, client: &Client, text: Option<&str>, program: &str) -> Result<Saved> {
         let (space, document) = resolve::document(client, self.space.as_deref(), &self.document).await?;
-        let at = DocumentAt { at: (!self.base.is_empty()).then(|| self.base.join(",")) };
+        let at = DocumentAt { at: resolve::changes(client, space, document, &self.base).await? };
         let view: DocumentView = client.query(&format!("/spaces/{space}/documents/{document}"), &at).await?;
         let change = Change { client, space, document, view: &view, reason: &self.source.reason, program };
         match text {
