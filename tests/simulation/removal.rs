@@ -131,3 +131,24 @@ fn concurrent_grants_and_removals_end_the_same_everywhere() {
     let role = |place: Place| world.view(rome, space).unwrap().membership.role(world.id(place));
     assert_eq!((role(amman), role(cairo)), (None, Some(Role::Writer)), "the grant of the removed admin is cut off");
 }
+
+#[test]
+fn an_epoch_opened_by_one_who_did_not_know_of_the_removal_is_not_written_under() {
+    let (mut world, [rome, tunis, amman], space) = three(26);
+    world.part(rome, amman);
+    world.part(rome, tunis);
+    world.revoke(rome, space, tunis).unwrap();
+    // Sealed to tunis too, at the same time as the removal.
+    for _ in 0..3 {
+        world.command(amman, Command::Rotate { space }).unwrap();
+    }
+    world.settle();
+    world.link(rome, amman);
+    world.settle();
+    let later = [world.write(rome, space, 1), world.write(amman, space, 1)];
+    world.settle();
+    convergence::check(&world, rome, space);
+    assert_eq!(world.shown(rome, space).all(), later.into());
+    world.machines[tunis].disk = world.machines[amman].disk.clone();
+    assert_eq!(world.shown(tunis, space).unreadable, later.into());
+}

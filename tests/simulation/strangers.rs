@@ -4,11 +4,14 @@ use portolan_protocol::{
     control::Role,
     entry::{EntryRef, Heads, LogKey, LogKind},
     frontier::LogFrontier,
-    id::{EntryHash, LogId, NodeId, SpaceId},
+    id::{EntryHash, FrontierDigest, Incarnation, LogId, NodeId, SpaceId},
+    input::Command,
     limits::{PARKED_BYTES_PER_PEER_MAX, PARKED_RUNS_PER_PEER_MAX},
     message::Message,
     page::Tip,
+    receipt::{Receipt, Statement},
     status::SpaceStatus,
+    time::Timestamp,
 };
 use portolan_tests::{
     checkers::{authenticity, convergence},
@@ -195,4 +198,55 @@ fn invitations_to_many_spaces_stay_bounded() {
     world.settle();
     assert!(world.view(places[0], other).is_some());
     unaffected(&mut world, places, space);
+}
+
+#[test]
+fn what_waited_goes_on_to_the_one_who_brought_what_it_waited_for() {
+    let (mut world, [rome, tunis, mallory], space) = with_mallory(70, Role::Writer);
+    world.part(rome, tunis);
+    world.command(tunis, Command::Rotate { space }).unwrap();
+    let forger = Forger::new(&world.machines[mallory].identity, world.view(tunis, space).unwrap(), 9);
+    let run = forger.run(&Tip::empty(), &[b"cites what rome has not seen"]);
+    world.say(mallory, rome, forger.frame(&run));
+    world.settle();
+    assert_eq!(status(&world, rome).parked_runs, 1);
+    world.link(rome, tunis);
+    world.settle();
+    assert_eq!(status(&world, rome).parked_runs, 0);
+    convergence::assert_same(&world, rome, tunis, space);
+    assert!(world.machines[tunis].disk.log(&forger.context()).is_some());
+}
+
+#[test]
+fn a_receipt_counts_once_signed_right_and_only_for_the_life_of_the_store_that_signed_it() {
+    let (mut world, [rome, _, mallory], space) = with_mallory(71, Role::Reader);
+    let identity = world.machines[mallory].identity.clone();
+    // As if mallory held just what rome does.
+    world.say(mallory, rome, Message::Frontier { space, mask: 0, logs: vec![] }.encode());
+    let said = |counter: u64, world: &World| Statement {
+        issuer: identity.card.node(),
+        space,
+        incarnation: Incarnation([1; 16]),
+        counter,
+        digest: status(world, rome).digest,
+        time: Timestamp(5),
+    };
+    let receipted = |world: &World| {
+        let peers = world.machines[rome].node().unwrap().status().peers;
+        let peer = peers.into_iter().find(|peer| peer.card.node() == identity.card.node()).unwrap();
+        peer.receipts.first().is_some_and(|receipt| receipt.up_to_date)
+    };
+    let wrong = Receipt::sign(Statement { digest: FrontierDigest([1; 32]), ..said(1, &world) }, &identity.signing);
+    world.say(mallory, rome, Message::Receipt { receipt: wrong, logs: vec![] }.encode());
+    world.settle();
+    assert!(!receipted(&world));
+    world.say(mallory, rome, Message::Frontier { space, mask: 0, logs: vec![] }.encode());
+    let receipt = Receipt::sign(said(2, &world), &identity.signing);
+    world.say(mallory, rome, Message::Receipt { receipt, logs: vec![] }.encode());
+    world.settle();
+    assert!(receipted(&world));
+    let hello = Message::Hello { card: identity.card.encode(), incarnation: Incarnation([2; 16]) };
+    world.say(mallory, rome, hello.encode());
+    world.settle();
+    assert!(!receipted(&world), "a store that lives anew has promised nothing");
 }

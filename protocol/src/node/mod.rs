@@ -6,6 +6,7 @@
 
 mod commands;
 mod forks;
+mod invitations;
 mod parking;
 mod peers;
 mod rows;

@@ -76,6 +76,11 @@ impl Parking {
         self.loads.get(peer).is_some_and(|load| load.runs > 0)
     }
 
+    /// Bytes of what a peer brought and that waits.
+    pub(super) fn bytes_of(&self, peer: &NodeId) -> usize {
+        self.loads.get(peer).map_or(0, |load| load.bytes)
+    }
+
     /// How many runs wait.
     pub(super) fn runs(&self) -> usize {
         self.runs.len()

@@ -86,8 +86,10 @@ impl Peer {
     /// Forgets what the peer receipted in another life of its store, which it may have lost. Returns the rows to remove.
     pub(super) fn void_receipts(&mut self, incarnation: Incarnation) -> Vec<Row> {
         let node = self.card.node();
-        let void = |_: &SpaceId, receipted: &mut Receipted| receipted.receipt.statement.incarnation != incarnation;
-        let gone: Vec<(SpaceId, Receipted)> = self.receipted.extract_if(.., void).collect();
+        let void = |receipted: &Receipted| receipted.receipt.statement.incarnation != incarnation;
+        let (gone, kept): (BTreeMap<SpaceId, Receipted>, _) =
+            std::mem::take(&mut self.receipted).into_iter().partition(|(_, receipted)| void(receipted));
+        self.receipted = kept;
         gone.iter().flat_map(|(space, receipted)| receipt_rows(node, *space, receipted)).collect()
     }
 
