@@ -20,7 +20,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_portoland");
 
 /// A home in a directory of its own.
 pub struct Home {
-    _directory: tempfile::TempDir,
+    pub directory: tempfile::TempDir,
     pub path: PathBuf,
 }
 
@@ -33,7 +33,7 @@ impl Home {
     pub fn none() -> Home {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("home");
-        Home { _directory: directory, path }
+        Home { directory, path }
     }
 
     pub fn new() -> Home {
@@ -82,7 +82,7 @@ impl Drop for Daemon {
 
 impl Daemon {
     pub fn start(home: &Home) -> Daemon {
-        let path = home._directory.path().join("notify");
+        let path = home.directory.path().join("notify");
         let _ = fs::remove_file(&path);
         let notify = UnixDatagram::bind(&path).unwrap();
         notify.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
@@ -122,6 +122,12 @@ impl Daemon {
         self.hear("STOPPING=1");
         let status = self.child.wait().unwrap();
         (status.code().unwrap(), started.elapsed())
+    }
+
+    /// Waits until it ends by itself; its exit code.
+    pub fn ended(mut self) -> i32 {
+        self.hear("STOPPING=1");
+        self.child.wait().unwrap().code().unwrap()
     }
 
     /// As a power cut would.
