@@ -128,7 +128,7 @@ fn write_texts(folder: &Path, records: usize) {
 /// Waits until the partner has receipted everything that this site holds.
 async fn receipted(site: &Site, events: &mut Events, entries: u64) {
     loop {
-        let status: Status = site.client.get("/v1/status").await.unwrap();
+        let status: Status = site.client.get("/status").await.unwrap();
         let spaces = status.peers.iter().flat_map(|peer| &peer.spaces);
         if spaces.clone().any(|space| space.up_to_date && space.entries_receipted >= entries) {
             return;
@@ -141,7 +141,7 @@ async fn listed(client: &Client, space: &str) -> (Vec<DocumentId>, u64) {
     let (mut ids, mut cursor) = (Vec::new(), None::<String>);
     loop {
         let query = DocumentQuery { limit: Some(1_000), cursor: cursor.take(), ..DocumentQuery::default() };
-        let page: DocumentPage = client.query(&format!("/v1/spaces/{space}/documents"), &query).await.unwrap();
+        let page: DocumentPage = client.query(&format!("/spaces/{space}/documents"), &query).await.unwrap();
         ids.extend(page.documents.iter().map(|summary| summary.id));
         match page.next {
             Some(next) => cursor = Some(next),
@@ -151,7 +151,7 @@ async fn listed(client: &Client, space: &str) -> (Vec<DocumentId>, u64) {
 }
 
 async fn body(client: &Client, space: &str, document: &DocumentId) -> Option<Value> {
-    let path = format!("/v1/spaces/{space}/documents/{document}");
+    let path = format!("/spaces/{space}/documents/{document}");
     let view: Value = client.get(&path).await.ok()?;
     Some(view["record"]["fields"]["body/en"].clone())
 }
@@ -189,7 +189,7 @@ async fn compare(records: usize, rounds: usize) {
         live(&rome, &tunis, &space, &ids, &mut figures).await;
         figures.memory = (rome.peak_memory_mib(), tunis.peak_memory_mib());
         portolan(&rome.home, &["space", "revoke", &space, &format!("tunis{round}")]);
-        portolan(&rome.home, &["peer", "remove", &format!("tunis{round}"), "--yes"]);
+        portolan(&rome.home, &["peer", "remove", &format!("tunis{round}")]);
         let target = folder.path().join(format!("clone{round}"));
         let start = Instant::now();
         let source = format!("file://{}", repository.display());
@@ -237,7 +237,7 @@ async fn cold(rome: &Site, tunis: &Site, space: &str, ids: &[DocumentId], record
     rome.meet(tunis);
     let name = tunis.home.file_name().unwrap().to_str().unwrap();
     portolan(&rome.home, &["space", "grant", space, name, "--role", "writer"]);
-    let card: CardAnswer = rome.client.get("/v1/node/card").await.unwrap();
+    let card: CardAnswer = rome.client.get("/node/card").await.unwrap();
     let mut rng = ChaCha20Rng::from_seed([2; 32]);
     let shown: Vec<DocumentId> = (0..SHOWN).map(|_| ids[rng.next_u32() as usize % ids.len()]).collect();
     let mut expected = Vec::new();
@@ -247,7 +247,7 @@ async fn cold(rome: &Site, tunis: &Site, space: &str, ids: &[DocumentId], record
     let mut receipts = rome.client.events().await.unwrap();
     let request = json!({ "card": card.card, "fingerprint": card.fingerprint });
     let start = Instant::now();
-    let _: Value = tunis.client.post("/v1/peers", &request).await.unwrap();
+    let _: Value = tunis.client.post("/peers", &request).await.unwrap();
     receipted(rome, &mut receipts, records as u64).await;
     for (id, expected) in shown.iter().zip(&expected) {
         assert_eq!(body(&tunis.client, space, id).await.as_ref(), Some(expected));
@@ -261,7 +261,7 @@ async fn cold(rome: &Site, tunis: &Site, space: &str, ids: &[DocumentId], record
 async fn live(rome: &Site, tunis: &Site, space: &str, ids: &[DocumentId], figures: &mut Figures) {
     let mut events = tunis.client.events().await.unwrap();
     for (edit, id) in ids.iter().take(EDITS).enumerate() {
-        let path = format!("/v1/spaces/{space}/documents/{id}");
+        let path = format!("/spaces/{space}/documents/{id}");
         let title = format!("edit {edit} of {}", tunis.home.display());
         let request = json!({ "draft": { "fields": { "title/en": title } } });
         let start = Instant::now();

@@ -17,8 +17,9 @@ use portolan_protocol::{
 
 use super::{
     cache::Cache,
+    keys,
     payload::LastKey,
-    rows::{Counters, Counts, LogRow, NameRow, decode, keys},
+    rows::{Counters, Counts, LogRow, NameRow, decode},
     shelf::Shelf,
 };
 use crate::store::{Store, StoreError};

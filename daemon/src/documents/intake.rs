@@ -17,8 +17,9 @@ use portolan_protocol::{
 
 use super::{
     index::{Index, Log},
+    keys,
     payload::{Reading, Unread},
-    rows::{ChangeRow, Counters, DocumentRow, KeptStanding, NameRow, Row, STRIP_ENTRIES, State, Step, encode, keys},
+    rows::{ChangeRow, Counters, DocumentRow, KeptStanding, NameRow, Row, STRIP_ENTRIES, State, Step, encode},
     shelf::{Draft, Shelf},
 };
 use crate::store::StoreError;

@@ -9,8 +9,9 @@ use super::{
     cache::Open,
     error::DocumentError,
     index::Index,
+    keys,
     opening::Opened,
-    rows::{DocumentRow, NameRow, encode, keys},
+    rows::{DocumentRow, NameRow, encode},
 };
 use crate::store::StoreError;
 

@@ -5,6 +5,7 @@
 //! is accepted: membership does. One thread owns the derived data; this handle never blocks the async runtime.
 
 mod error;
+mod keys;
 mod rows;
 
 mod shelf;

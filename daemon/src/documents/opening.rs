@@ -21,8 +21,9 @@ use super::{
     cache::Open,
     error::DocumentError,
     index::Index,
+    keys,
     payload::{LastKey, Reading},
-    rows::{NameRow, State, keys},
+    rows::{NameRow, State},
     visible::{ChangeStanding, Fact, Surroundings, lifts, standings},
 };
 use crate::{

@@ -19,9 +19,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     error::DocumentError,
     index::Index,
+    keys,
     opening::Ledger,
     payload::LastKey,
-    rows::{Counts, DocumentRow, STRIP_ENTRIES, State, decode, keys},
+    rows::{Counts, DocumentRow, STRIP_ENTRIES, State, decode},
     visible::ChangeStanding,
 };
 

@@ -1,18 +1,4 @@
-//! The rows that documents are derived into, and their keys. Forms only: nothing here reads or writes a table.
-//!
-//! ```text
-//! one table, integers big-endian       key                       value
-//!   counters                           G                         the next numbers of logs and documents
-//!   how many documents a space has     T, space (32)             u64
-//!   a log                              L, log (4)                how far it was taken in, and counts
-//!   control heads cited from here on   K, log (4), seq (8)       references
-//!   32 entries of a log                S, log (4), seq / 32 (8)  what each is, and its standing
-//!   more entries of a document         C, document (8), log (4), first seq (8)   seqs
-//!   a document by number               N, document (8)           space, id, its first entries, whether its summary is due
-//!   a document by id                   I, space (32), id (16)    number, summary
-//!   snapshot                           P, document (8)           as the Automerge door saves it
-//!   local fault                        F, document (8)           words
-//! ```
+//! The rows that documents are derived into. Forms only: nothing here reads or writes a table.
 
 use portolan_protocol::{
     control::Role,
@@ -237,72 +223,4 @@ pub(super) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
 /// Reads a row.
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
     postcard::from_bytes(bytes).map_err(|error| StoreError::Damaged(format!("a row of derived data: {error}")))
-}
-
-/// Keys of the table.
-pub(super) mod keys {
-    use super::{DocumentId, SpaceId};
-
-    pub(in super::super) const COUNTERS: &[u8] = b"G";
-    pub(in super::super) const LOGS: &[u8] = b"L";
-    pub(in super::super) const TOTALS: &[u8] = b"T";
-    pub(in super::super) const NAMES: &[u8] = b"N";
-    pub(in super::super) const FAULTS: &[u8] = b"F";
-
-    fn key(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
-        [&[kind], parts.concat().as_slice()].concat()
-    }
-
-    pub(in super::super) fn total(space: &SpaceId) -> Vec<u8> {
-        key(b'T', &[&space.0])
-    }
-
-    pub(in super::super) fn log(log: u32) -> Vec<u8> {
-        key(b'L', &[&log.to_be_bytes()])
-    }
-
-    pub(in super::super) fn cited(log: u32, seq: u64) -> Vec<u8> {
-        key(b'K', &[&log.to_be_bytes(), &seq.to_be_bytes()])
-    }
-
-    pub(in super::super) fn all_cited(log: u32) -> Vec<u8> {
-        key(b'K', &[&log.to_be_bytes()])
-    }
-
-    pub(in super::super) fn strip(log: u32, strip: u64) -> Vec<u8> {
-        key(b'S', &[&log.to_be_bytes(), &strip.to_be_bytes()])
-    }
-
-    pub(in super::super) fn changes(document: u64, log: u32, first: u64) -> Vec<u8> {
-        key(b'C', &[&document.to_be_bytes(), &log.to_be_bytes(), &first.to_be_bytes()])
-    }
-
-    pub(in super::super) fn all_changes(document: u64) -> Vec<u8> {
-        key(b'C', &[&document.to_be_bytes()])
-    }
-
-    pub(in super::super) fn name(document: u64) -> Vec<u8> {
-        key(b'N', &[&document.to_be_bytes()])
-    }
-
-    pub(in super::super) fn document(space: &SpaceId, id: &DocumentId) -> Vec<u8> {
-        key(b'I', &[&space.0, &id.0])
-    }
-
-    pub(in super::super) fn documents(space: &SpaceId) -> Vec<u8> {
-        key(b'I', &[&space.0])
-    }
-
-    pub(in super::super) fn snapshot(document: u64) -> Vec<u8> {
-        key(b'P', &[&document.to_be_bytes()])
-    }
-
-    pub(in super::super) fn fault(document: u64) -> Vec<u8> {
-        key(b'F', &[&document.to_be_bytes()])
-    }
-
-    /// The number at the end of a key of [`COUNTERS`]' kind or of a key with a document alone.
-    pub(in super::super) fn number(key: &[u8]) -> Option<u64> {
-        key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes))
-    }
 }

@@ -7,7 +7,10 @@ use portolan_protocol::{
     id::{DocumentId, SpaceId},
 };
 
-use super::rows::{DocumentRow, NameRow, Row, STRIP_ENTRIES, decode, encode, keys, pack, unpack};
+use super::{
+    keys,
+    rows::{DocumentRow, NameRow, Row, STRIP_ENTRIES, decode, encode, pack, unpack},
+};
 use crate::store::{Derived, DerivedBatch, Store, StoreError, Table};
 
 const TABLE: &str = "documents";
