@@ -115,3 +115,28 @@ async fn admit(shared: Arc<Shared>, uid: Option<Uid>) -> Result<Caller, ApiError
             .next("Ask an administrator of this node to add it with `portolan user add`.")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use portolan_protocol::api::AddUser;
+
+    use super::*;
+    use crate::clock;
+
+    #[test]
+    fn a_request_that_lasts_loses_the_rights_that_are_taken_away() {
+        let home = tempfile::tempdir().unwrap();
+        let persons = Persons::create(home.path(), "someone", "Someone", &mut clock::rng())
+            .and_then(|_| Persons::open(home.path()))
+            .unwrap();
+        let add = |can| AddUser { login: "daemon".into(), name: "Amina".into(), can, space: None };
+        persons.add(add(Can::Write), &mut clock::rng()).unwrap();
+        let caller = Caller(Arc::new(persons.known(1, Some("daemon")).unwrap()), Uid(1));
+        assert!(caller.now(&persons).unwrap().must(Can::Write).is_ok());
+        persons.add(add(Can::Read), &mut clock::rng()).unwrap();
+        assert!(caller.now(&persons).unwrap().must(Can::Write).is_err());
+        persons.remove("daemon").unwrap();
+        assert!(caller.now(&persons).is_none());
+    }
+}
