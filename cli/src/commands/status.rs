@@ -132,7 +132,7 @@ pub(super) fn peer(peer: &Peer, now: Timestamp) -> String {
         let _ = writeln!(out, "  last heard {} ({})", time::ago(heard, now), time::rfc3339(heard));
     }
     if !peer.last_error.is_empty() {
-        let _ = writeln!(out, "  last attempt failed: {}", text::shown(&peer.last_error));
+        let _ = writeln!(out, "  trouble: {}", text::shown(&peer.last_error));
     }
     if let Some(next) = peer.next_attempt_ms.filter(|_| peer.connection.is_none()) {
         let _ = writeln!(out, "  called again in {}; at once with `portolan sync`", time::long(next.since_ms(now)));
@@ -150,6 +150,9 @@ pub(super) fn receipt(space: &PeerSpace, now: Timestamp) -> String {
     let name = text::shown(&space.space_name);
     let role = role_name(space.role);
     match space.receipt_ms {
+        _ if space.role.is_none() => {
+            format!("{name}: no member any more; had confirmed {} entries", space.entries_receipted)
+        }
         None => format!("{name} ({role}): has confirmed nothing yet"),
         Some(moment) => format!(
             "{name} ({role}): {}, confirmed {} of {} entries {}",
@@ -216,11 +219,13 @@ mod tests {
              NOT VERIFIED: nothing is exchanged; compare the fingerprint with `portolan peer add`\n  \
              not connected; last outgoing at 192.0.2.7:7443\n  \
              last heard 60 s ago (1970-01-01T00:00:01Z)\n  \
-             last attempt failed: timed out\n  \
+             trouble: timed out\n  \
              called again in 30 s; at once with `portolan sync`\n  \
              Harbours (writer): BEHIND, confirmed 7 of 9 entries 61 s ago\n  \
              Harbours (writer): has confirmed nothing yet\n"
         );
+        let removed = PeerSpace { role: None, ..shared(Some(0)) };
+        assert_eq!(receipt(&removed, Timestamp(0)), "Harbours: no member any more; had confirmed 7 entries");
         let restarted = Peer { last_connection: None, ..one.clone() };
         assert!(peer(&restarted, Timestamp(61_000)).contains("not connected since the daemon was started\n"));
         let unheard = Peer { last_heard_ms: None, ..restarted };
