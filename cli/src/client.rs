@@ -179,11 +179,12 @@ impl Client {
                     ))
             }
             io::ErrorKind::PermissionDenied => {
-                let next = match group_of(&self.socket) {
+                // Nobody should join the superuser's group for this.
+                let next = match group_of(&self.socket).filter(|group| group != "root") {
                     Some(group) => format!(
                         "Ask an administrator to put your login into the group `{group}` and to add it with `portolan user add`; then log in again."
                     ),
-                    None => "Ask an administrator of this node to add your login with `portolan user add`.".into(),
+                    None => "Ask an administrator of this node to name a group that your login is in under `socket_group` in config.toml, and to add it with `portolan user add`.".into(),
                 };
                 ApiError::new(ErrorKind::Forbidden, format!("this login may not open the daemon's socket {socket}"))
                     .safe("Nothing was changed.")

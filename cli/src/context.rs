@@ -17,6 +17,17 @@ impl Context {
         Self { output: Output { json: global.json }, global }
     }
 
+    /// The beginning of a command that means the same node, for people to type.
+    pub fn program(&self) -> String {
+        let mut words = "portolan".to_owned();
+        for (option, path) in [("--home", &self.global.home), ("--socket", &self.global.socket)] {
+            if let Some(path) = path {
+                words.push_str(&format!(" {option} '{}'", path.display()));
+            }
+        }
+        words
+    }
+
     /// A client of the daemon that the options mean. Nothing is opened yet.
     ///
     /// # Errors

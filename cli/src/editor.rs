@@ -42,7 +42,14 @@ pub fn edit(name: &str, text: &str) -> Result<Written> {
     let path = keep(name, text)?;
     // The variable may hold arguments (`code --wait`), which is why a shell splits it; the path is not part of the script.
     let status = Command::new("sh").arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(&path).status();
-    let kept = |error: ApiError| error.safe(format!("What was written is kept in {}.", path.display()));
+    let kept = |error: ApiError| {
+        if read_text(&path).is_ok_and(|now| now == text) {
+            // A file that stays behind does no harm.
+            let _ = fs::remove_file(&path);
+            return error.safe("Nothing was written, and nothing was changed.");
+        }
+        error.safe(format!("What was written is kept in {}.", path.display()))
+    };
     match status {
         Ok(status) if status.success() => {
             let text = read_text(&path).map_err(kept)?;

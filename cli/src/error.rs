@@ -30,13 +30,17 @@ pub fn internal(message: impl Into<String>) -> ApiError {
 
 /// A file or directory that could not be read or written.
 pub fn file(doing: &str, path: &Path, error: &io::Error) -> ApiError {
-    let kind = match error.kind() {
+    ApiError::new(file_kind(error), format!("cannot {doing} {}: {error}", path.display()))
+}
+
+/// What kind of error a failure of the file system is.
+pub fn file_kind(error: &io::Error) -> ErrorKind {
+    match error.kind() {
         io::ErrorKind::NotFound => ErrorKind::NotFound,
         io::ErrorKind::PermissionDenied => ErrorKind::Forbidden,
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::DiskFull,
         _ => ErrorKind::Io,
-    };
-    ApiError::new(kind, format!("cannot {doing} {}: {error}", path.display()))
+    }
 }
 
 /// Writes an error to standard error, for people or as one line of JSON.

@@ -1,7 +1,7 @@
 //! What people type for a space, a peer or a record, made into an id: a name, an id, or the start of one while it is unique.
 
 use portolan_protocol::{
-    api::{DocumentPage, DocumentQuery, DocumentView, ErrorKind, Peer, Peers, Space, Spaces},
+    api::{Change, DocumentPage, DocumentQuery, DocumentView, ErrorKind, History, Peer, Peers, Space, Spaces},
     id::{DocumentId, NodeId, SpaceId},
 };
 
@@ -10,6 +10,8 @@ use crate::{
     error::{ApiError, Result, not_found, usage},
 };
 
+/// Digits of a whole hash of a change.
+const HASH_DIGITS: usize = 64;
 /// Candidates that an error names at the most.
 const NAMED_MAX: usize = 5;
 
@@ -49,7 +51,11 @@ fn noun(what: &str) -> &str {
 
 fn ambiguous<'a>(what: &str, typed: &str, several: impl Iterator<Item = (&'a str, &'a str)>) -> ApiError {
     let several: Vec<_> = several.collect();
-    let mut named: Vec<String> = several.iter().take(NAMED_MAX).map(|(id, name)| format!("{id} ({name})")).collect();
+    let mut named: Vec<String> = several
+        .iter()
+        .take(NAMED_MAX)
+        .map(|(id, name)| if name.is_empty() { (*id).to_owned() } else { format!("{id} ({name})") })
+        .collect();
     if several.len() > NAMED_MAX {
         named.push(format!("and {} more", several.len() - NAMED_MAX));
     }
@@ -135,6 +141,30 @@ pub async fn document(client: &Client, within: Option<&str>, typed: &str) -> Res
             error
         }
     })
+}
+
+/// Changes of a record by their hashes or the starts of them, as a query takes them; none where none are named.
+///
+/// # Errors
+/// As [`space`].
+pub async fn changes(
+    client: &Client,
+    space: SpaceId,
+    document: DocumentId,
+    typed: &[String],
+) -> Result<Option<String>> {
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    if typed.iter().all(|hash| hash.len() == HASH_DIGITS) {
+        return Ok(Some(typed.join(",")));
+    }
+    let history: History = client.get(&format!("/spaces/{space}/documents/{document}/history")).await?;
+    let of = |change: &Change| Candidate { id: change.hash.clone(), name: "", value: change.hash.clone() };
+    let candidates: Vec<_> = history.changes.iter().map(of).collect();
+    let found: Result<Vec<String>> = typed.iter().map(|typed| pick("change", typed, &candidates)).collect();
+    let found = found.map_err(|error| error.next(format!("`portolan doc history {document}` lists the changes.")))?;
+    Ok(Some(found.join(",")))
 }
 
 /// A whole id needs no list, which may be behind.

@@ -12,7 +12,7 @@ use std::{
 
 use automerge::{
     ActorId, Automerge, Change, ChangeHash, LoadOptions, ObjId, ObjType, ROOT, ReadDoc, ScalarValue, TextEncoding,
-    Value as Held,
+    Value as Held, legacy,
     transaction::{CommitOptions, Transactable, Transaction},
 };
 use portolan_protocol::id::DocumentId;
@@ -293,6 +293,38 @@ impl Document {
         let heads = self.inner.get_heads().iter().map(ChangeHash::to_string).collect();
         let values = guarded(|| values(&self.inner).map_err(failed))?;
         Ok(RecordView::new(self.id, heads, values))
+    }
+
+    /// The root keys that each change touches, sorted.
+    ///
+    /// # Errors
+    /// [`Fault`] when Automerge fails.
+    pub fn touched(&self) -> Result<BTreeMap<Hash, Vec<String>>, Fault> {
+        guarded(|| {
+            // An object is known by the operation that made it.
+            let mut roots: BTreeMap<(u64, Vec<u8>), String> = BTreeMap::new();
+            let mut touched = BTreeMap::new();
+            for change in self.inner.get_changes(&[]) {
+                let actor = change.actor_id().to_bytes().to_vec();
+                let mut keys = BTreeSet::new();
+                for (counter, operation) in (change.start_op().get()..).zip(change.decode().operations) {
+                    let key = match (&operation.obj, &operation.key) {
+                        (legacy::ObjectId::Root, legacy::Key::Map(key)) => Some(key.to_string()),
+                        (legacy::ObjectId::Id(legacy::OpId(counter, actor)), _) => {
+                            roots.get(&(*counter, actor.to_bytes().to_vec())).cloned()
+                        }
+                        (legacy::ObjectId::Root, legacy::Key::Seq(_)) => None,
+                    };
+                    let Some(key) = key else { continue };
+                    if matches!(operation.action, legacy::OpType::Make(_)) {
+                        roots.insert((counter, actor.clone()), key.clone());
+                    }
+                    keys.insert(key);
+                }
+                touched.insert(change.hash().0, keys.into_iter().collect());
+            }
+            Ok(touched)
+        })
     }
 
     /// The record in short; `updated` is what the signed entries say of the last change.

@@ -13,6 +13,11 @@ pub fn now() -> Timestamp {
     Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
+/// The moment of the wall clock that is so far ahead.
+pub fn after(ahead: Duration) -> Timestamp {
+    Timestamp(now().0.saturating_add(u64::try_from(ahead.as_millis()).unwrap_or(u64::MAX)))
+}
+
 /// The clock that never goes back, for waiting and for measuring. Tests can pause it.
 pub fn monotonic() -> Instant {
     Instant::now()

@@ -77,8 +77,8 @@ impl From<StoreError> for ApiError {
                 ErrorKind::Damaged,
                 error,
                 "Peers still hold what they have receipted, and this node's keys are whole.",
-                "Copy the directory `store` away. Then restore it from a backup, or remove it and start: entries come back from \
-                 peers by sync.",
+                "Copy the directory `store` away. Then restore it from a backup; or remove it, start, and introduce the peers \
+                 again with `portolan peer add`: entries come back from them by sync.",
             ),
             StoreError::Poisoned => say(
                 ErrorKind::Unavailable,
@@ -103,9 +103,12 @@ impl From<DocumentError> for ApiError {
                 say(ErrorKind::Usage, error, NOTHING_CHANGED, "")
             }
             DocumentError::Exists(_) => say(ErrorKind::Conflict, error, NOTHING_CHANGED, "Edit it instead."),
-            DocumentError::UnknownHeads(_) => {
-                say(ErrorKind::Conflict, error, NOTHING_CHANGED, "Look at the record again, then edit what it shows.")
-            }
+            DocumentError::UnknownHeads(_) => say(
+                ErrorKind::Conflict,
+                error,
+                NOTHING_CHANGED,
+                "Look at the record again and go on from what it shows; `portolan doc history` names its states.",
+            ),
             DocumentError::Overtaken => say(ErrorKind::Conflict, error, KEPT, ""),
             DocumentError::Fault(_) => say(
                 ErrorKind::Internal,

@@ -119,12 +119,17 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    fn seven(numbers: &mut Vec<u32>) -> Result<(), KeptError> {
+        numbers.push(7);
+        Ok(())
+    }
+
     #[test]
     fn a_change_comes_back_and_a_refused_one_does_not() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("numbers.json");
         let kept = Kept::<Vec<u32>>::open(path.clone()).unwrap();
-        kept.change(|numbers| Ok::<_, KeptError>(numbers.push(7))).unwrap();
+        kept.change(seven).unwrap();
         let refused = |numbers: &mut Vec<u32>| {
             numbers.clear();
             Err::<(), _>(KeptError::Damaged { path: "".into(), reason: String::new() })
@@ -140,7 +145,7 @@ mod tests {
     fn a_directory_that_takes_nothing_changes_nothing() {
         let home = tempfile::tempdir().unwrap();
         let kept = Kept::<Vec<u32>>::open(home.path().join("gone/numbers.json")).unwrap();
-        kept.change(|numbers| Ok::<_, KeptError>(numbers.push(7))).unwrap_err();
+        kept.change(seven).unwrap_err();
         assert!(kept.value().is_empty());
     }
 }

@@ -109,7 +109,7 @@ impl Running {
         let image = store.image()?;
         documents.catch_up(&image);
         let node = Node::load(home.identity(), image, &mut clock::rng()).map_err(failure::unloadable)?;
-        settle(&store, &node)?;
+        tell_loss(&store);
         let socket = Socket::bind(&config.socket_path(path), config.socket_group.as_deref())?;
         let allowed = Allowed::default();
         let endpoint = Endpoint::bind(&config.listen, home.transport(), allowed.clone())?;
@@ -209,17 +209,15 @@ fn tell_opened(report: &OpenReport) {
     }
 }
 
-/// After a loss: first it is made durable that the old logs are written no more, then the store is trusted again.
-fn settle(store: &Store, node: &Node) -> Result<(), ApiError> {
-    if store.trusted() {
-        return Ok(());
+/// Says loudly that something was lost. The engine makes durable that the old logs are written no more, and trusts the store
+/// from then on.
+fn tell_loss(store: &Store) {
+    if !store.trusted() {
+        error!(
+            "entries that were acknowledged are missing: this node continues in new logs, and asks its peers for what they \
+             have receipted; what only this node held is lost"
+        );
     }
-    error!(
-        "entries that were acknowledged are missing: this node continues in new logs, and asks its peers for what they have \
-         receipted; what only this node held is lost"
-    );
-    store.commit(&[node.own_logs()])?;
-    Ok(store.settle()?)
 }
 
 /// Shows the records the way to the log.

@@ -48,7 +48,7 @@ impl Check {
         let damage = count(checked.damage, "damage was", "damages were");
         Err(ApiError::new(ErrorKind::Damaged, format!("{damage} found"))
             .safe("Everything that is not named above was verified.")
-            .next("Documents are derived anew with `portolan check --rebuild`; entries come back from peers by `portolan sync`."))
+            .next("What to do about each is said above; documents are derived anew with `portolan check --rebuild`."))
     }
 }
 
@@ -56,7 +56,7 @@ fn label(stage: CheckStage) -> &'static str {
     match stage {
         CheckStage::Logs => "verifying logs",
         CheckStage::Heads => "comparing acknowledged heads",
-        CheckStage::Documents => "comparing documents",
+        CheckStage::Documents => "waiting for documents",
         CheckStage::Rebuild => "deriving documents",
         CheckStage::Unknown => "checking",
     }

@@ -19,9 +19,9 @@ use tokio::sync::mpsc;
 
 use crate::{
     context::Context,
-    error::{ApiError, Result, internal, usage},
+    error::{ApiError, Result, file_kind, internal, usage},
     fields,
-    import::{self, Files, Options},
+    import::{self, Fault, Files, ImportError, Options},
     output::count,
     progress::Progress,
     resolve, text,
@@ -106,9 +106,14 @@ impl Import {
             directory_language: None,
             defaults: self.defaults.clone(),
         };
-        let files = import::read(&self.path, &options).map_err(|error| {
-            usage(error.to_string()).safe("Nothing was imported.").next("Name a file or a directory that can be read.")
-        })?;
+        let files = import::read(&self.path, &options).map_err(unreadable)?;
+        if files.total() == 0 && files.passed_over() > 0 && self.path.is_file() {
+            return Err(usage(format!("{} is neither Markdown nor HTML", self.path.display()))
+                .safe("Nothing was imported.")
+                .next(
+                    "Name a file that ends in .md, .markdown, .html, .htm or .xhtml, or a directory of such files.",
+                ));
+        }
         let mut report = Report { dry_run: self.dry_run, passed_over: files.passed_over() as u64, ..Report::default() };
         let total = files.total() as u64;
         let progress = Progress::start(if self.dry_run { "looking" } else { "importing" }, Some(total));
@@ -141,7 +146,7 @@ impl Import {
         context.output.show(&report, human)?;
         match failure {
             Some(error) => Err(error),
-            None if report.totals.refused > 0 => Err(refused(report.totals.refused)),
+            None if report.totals.refused > 0 => Err(refused(report.totals.refused, self.dry_run)),
             None => Ok(()),
         }
     }
@@ -157,10 +162,25 @@ fn cut_off() -> ApiError {
         .next("See `portolan status`, then run the same import again.")
 }
 
-fn refused(number: u64) -> ApiError {
-    ApiError::new(ErrorKind::Incomplete, format!("{} not imported", count(number, "file was", "files were")))
-        .safe("The others are; importing again adds nothing twice.")
+fn refused(number: u64, dry_run: bool) -> ApiError {
+    let (what, safe) = match dry_run {
+        false => ("not imported", "The others are; importing again adds nothing twice."),
+        true => ("found that cannot be imported", "Nothing was imported: this was a dry run."),
+    };
+    ApiError::new(ErrorKind::Incomplete, format!("{} {what}", count(number, "file was", "files were")))
+        .safe(safe)
         .next("Correct the files named above and run the same import again.")
+}
+
+/// The path itself cannot be read.
+fn unreadable(error: ImportError) -> ApiError {
+    let kind = match &error.fault {
+        Fault::Io(error) => file_kind(error),
+        _ => ErrorKind::Usage,
+    };
+    ApiError::new(kind, error.to_string())
+        .safe("Nothing was imported.")
+        .next("Name a file or a directory that can be read.")
 }
 
 /// Reads the files on a thread of its own and sends each as a line; stops when nobody takes any more.
@@ -271,5 +291,18 @@ mod tests {
              created 3, changed 0, unchanged 0, not imported 2\n\
              2 images not imported; the texts keep their references\n1 file of other formats passed over\n"
         );
+    }
+
+    #[test]
+    fn a_dry_run_says_that_nothing_was_imported() {
+        assert_eq!(refused(1, true).safe, "Nothing was imported: this was a dry run.");
+        assert_eq!(refused(2, false).message, "2 files were not imported");
+    }
+
+    #[test]
+    fn a_path_that_is_not_there_is_not_found() {
+        let gone = Fault::Io(std::io::Error::from(std::io::ErrorKind::NotFound)).at("gone");
+        assert_eq!(unreadable(gone).kind, ErrorKind::NotFound);
+        assert_eq!(unreadable(Fault::TooManyFiles(1).at("many")).kind, ErrorKind::Usage);
     }
 }

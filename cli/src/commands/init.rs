@@ -67,7 +67,13 @@ impl Init {
                     .next("Install the same release of `portolan` and `portoland`."));
             }
         };
-        context.output.show(&result, human)
+        context.output.show(&result, human).map_err(|error| {
+            // It is kept nowhere else by now.
+            let key = &result.recovery_key;
+            error
+                .safe(format!("The node was made in {}.", result.home))
+                .next(format!("Write down its recovery key: {key}"))
+        })
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) enum Node {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// Change what the card says; peers must be given the new card
+    /// Change what the card says; peers hear of it when they connect next
     Set(Set),
 }
 

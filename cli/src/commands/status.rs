@@ -29,7 +29,9 @@ impl Status {
 fn human(status: &api::Status, now: Timestamp) -> String {
     let node = &status.node;
     let mut out = output::pairs(&[
-        ("node", format!("{} ({}, {})", node.name, node.organisation, node.country)),
+        ("node", node.name.clone()),
+        ("organisation", node.organisation.clone()),
+        ("country", node.country.clone()),
         ("id", node.id.to_string()),
         ("fingerprint", node.fingerprint.clone()),
         ("listening at", if node.listen.is_empty() { "-".into() } else { node.listen.join(", ") }),
@@ -121,6 +123,8 @@ pub(super) fn peer(peer: &Peer, now: Timestamp) -> String {
             )
         }
         (None, Some(last)) => format!("not connected; last {} at {}", route(last.route), last.address),
+        // Who was connected when is kept in memory, what was heard is kept on the disk.
+        (None, None) if peer.last_heard_ms.is_some() => "not connected since the daemon was started".into(),
         (None, None) => "never connected".into(),
     };
     let _ = writeln!(out, "  {}", text::shown(&connection));
@@ -128,7 +132,12 @@ pub(super) fn peer(peer: &Peer, now: Timestamp) -> String {
         let _ = writeln!(out, "  last heard {} ({})", time::ago(heard, now), time::rfc3339(heard));
     }
     if !peer.last_error.is_empty() {
-        let _ = writeln!(out, "  last attempt failed: {}", text::shown(&peer.last_error));
+        let _ = writeln!(out, "  trouble: {}", text::shown(&peer.last_error));
+    }
+    if let Some(next) = peer.next_attempt_ms.filter(|_| peer.connection.is_none()) {
+        let _ = writeln!(out, "  called again in {}; at once with `portolan sync`", time::long(next.since_ms(now)));
+    } else if peer.verified && peer.connection.is_none() && peer.addresses.is_empty() {
+        out.push_str("  no address on its card: it has to call this node\n");
     }
     for space in &peer.spaces {
         let _ = writeln!(out, "  {}", receipt(space, now));
@@ -141,6 +150,9 @@ pub(super) fn receipt(space: &PeerSpace, now: Timestamp) -> String {
     let name = text::shown(&space.space_name);
     let role = role_name(space.role);
     match space.receipt_ms {
+        _ if space.role.is_none() => {
+            format!("{name}: no member any more; had confirmed {} entries", space.entries_receipted)
+        }
         None => format!("{name} ({role}): has confirmed nothing yet"),
         Some(moment) => format!(
             "{name} ({role}): {}, confirmed {} of {} entries {}",
@@ -198,7 +210,7 @@ mod tests {
             last_heard_ms: Some(Timestamp(1_000)),
             last_connection: Some(last),
             last_error: "timed out".into(),
-            next_attempt_ms: None,
+            next_attempt_ms: Some(Timestamp(91_000)),
             spaces: vec![shared(Some(0)), shared(None)],
         };
         assert_eq!(
@@ -207,9 +219,16 @@ mod tests {
              NOT VERIFIED: nothing is exchanged; compare the fingerprint with `portolan peer add`\n  \
              not connected; last outgoing at 192.0.2.7:7443\n  \
              last heard 60 s ago (1970-01-01T00:00:01Z)\n  \
-             last attempt failed: timed out\n  \
+             trouble: timed out\n  \
+             called again in 30 s; at once with `portolan sync`\n  \
              Harbours (writer): BEHIND, confirmed 7 of 9 entries 61 s ago\n  \
              Harbours (writer): has confirmed nothing yet\n"
         );
+        let removed = PeerSpace { role: None, ..shared(Some(0)) };
+        assert_eq!(receipt(&removed, Timestamp(0)), "Harbours: no member any more; had confirmed 7 entries");
+        let restarted = Peer { last_connection: None, ..one.clone() };
+        assert!(peer(&restarted, Timestamp(61_000)).contains("not connected since the daemon was started\n"));
+        let unheard = Peer { last_heard_ms: None, ..restarted };
+        assert!(peer(&unheard, Timestamp(61_000)).contains("never connected\n"));
     }
 }

@@ -152,12 +152,25 @@ pub(super) fn line(value: &impl Serialize) -> Bytes {
     bytes.into()
 }
 
+/// Carries a change of several steps to its end, also when whoever asked for it goes away in between.
+pub(super) async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::spawn(work).await.unwrap_or_else(|_| Err(Failure(unexpected())))
+}
+
+/// A step of the daemon panicked.
+fn unexpected() -> ApiError {
+    ApiError::new(ErrorKind::Internal, "a step of the daemon ended unexpectedly; see its log")
+        .safe("What was acknowledged before is kept.")
+}
+
 /// Runs what blocks, such as a disk, where it holds nobody up.
 pub(super) async fn blocking<T: Send + 'static, E: Into<ApiError> + Send + 'static>(
     work: impl FnOnce() -> Result<T, E> + Send + 'static,
 ) -> Result<T, ApiError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result.map_err(Into::into),
-        Err(_) => Err(ApiError::new(ErrorKind::Internal, "a step of the daemon ended unexpectedly; see its log")),
+        Err(_) => Err(unexpected()),
     }
 }

@@ -18,15 +18,18 @@ use super::{
     answer::{Failure, blocking, forbidden, not_found},
     shared::Shared,
 };
-use crate::{logins, persons::Known};
+use crate::{
+    logins,
+    persons::{Known, Persons},
+};
 
 /// Who opened a connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Uid(pub(super) u32);
 
-/// A listed login and what it may do.
+/// A listed login and what it may do, as it was when the request came.
 #[derive(Clone, Debug)]
-pub(super) struct Caller(pub(super) Arc<Known>);
+pub(super) struct Caller(pub(super) Arc<Known>, Uid);
 
 impl Caller {
     /// Lets pass who may do this everywhere.
@@ -50,6 +53,12 @@ impl Caller {
     /// Whether the login sees a space at all.
     pub(super) fn sees(&self, space: &SpaceId) -> bool {
         self.0.may(Can::Read, Some(space))
+    }
+
+    /// The same login with what it may do by now, for requests that last; none when it may not come in any more.
+    pub(super) fn now(&self, persons: &Persons) -> Option<Caller> {
+        let Caller(before, uid) = self;
+        persons.known(uid.0, Some(&before.login)).map(|known| Caller(Arc::new(known), *uid))
     }
 
     fn refusal(&self, can: Can) -> ApiError {
@@ -100,9 +109,34 @@ async fn admit(shared: Arc<Shared>, uid: Option<Uid>) -> Result<Caller, ApiError
     });
     let login = login.await?;
     let known = shared.home.persons.known(uid, login.as_deref());
-    known.map(|known| Caller(Arc::new(known))).ok_or_else(|| {
+    known.map(|known| Caller(Arc::new(known), Uid(uid))).ok_or_else(|| {
         let login = login.unwrap_or_else(|| format!("uid {uid}"));
         forbidden(format!("the login `{login}` is not listed on this node"))
             .next("Ask an administrator of this node to add it with `portolan user add`.")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use portolan_protocol::api::AddUser;
+
+    use super::*;
+    use crate::clock;
+
+    #[test]
+    fn a_request_that_lasts_loses_the_rights_that_are_taken_away() {
+        let home = tempfile::tempdir().unwrap();
+        let persons = Persons::create(home.path(), "someone", "Someone", &mut clock::rng())
+            .and_then(|_| Persons::open(home.path()))
+            .unwrap();
+        let add = |can| AddUser { login: "daemon".into(), name: "Amina".into(), can, space: None };
+        persons.add(add(Can::Write), &mut clock::rng()).unwrap();
+        let caller = Caller(Arc::new(persons.known(1, Some("daemon")).unwrap()), Uid(1));
+        assert!(caller.now(&persons).unwrap().must(Can::Write).is_ok());
+        persons.add(add(Can::Read), &mut clock::rng()).unwrap();
+        assert!(caller.now(&persons).unwrap().must(Can::Write).is_err());
+        persons.remove("daemon").unwrap();
+        assert!(caller.now(&persons).is_none());
+    }
 }

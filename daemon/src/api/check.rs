@@ -85,8 +85,8 @@ impl Check {
             let (space, author, log) = (log.space, log.log.author, log.log.log);
             let message = format!("log {log} of {author} in space {space} is damaged from entry {seq} on: {why}");
             let safe = "Entries before it are sound, and peers still hold what they have receipted.";
-            let next =
-                "Restore the store from a backup, or start with an empty one: entries come back from peers by sync.";
+            let next = "Restore the store from a backup; or start with an empty one and introduce the peers again: entries come back \
+                 from them by sync.";
             self.find(Severity::Damage, message, safe, next).await;
         }
         self.progress(CheckStage::Logs, sound, entries.max(sound)).await;

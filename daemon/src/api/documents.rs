@@ -11,6 +11,7 @@ use portolan_protocol::{
     },
     entry::EntryRef,
     id::{DocumentId, SpaceId},
+    limits::DEPENDENCIES_MAX,
 };
 use rand_core::Rng as _;
 
@@ -67,11 +68,24 @@ pub(super) async fn show(
     Parameters(at): Parameters<DocumentAt>,
 ) -> Answer<DocumentView> {
     let space = space(&shared, &caller, &path, Can::Read)?;
-    if at.at.is_some() {
-        return Err(usage("this release shows records as they are now; earlier states are in their history").into());
-    }
-    let shown = shared.documents.show(space, path.id(1)?).await?;
+    let document = path.id(1)?;
+    let shown = match at.at {
+        None => shared.documents.show(space, document).await?,
+        Some(heads) => shared.documents.show_at(space, document, hashes(&heads)?).await?,
+    };
     Ok(Json(DocumentView { space, record: shown.record, updated: shown.updated, changes: shown.changes }))
+}
+
+/// The hashes of changes in a query.
+fn hashes(text: &str) -> Result<Vec<String>, ApiError> {
+    let hashes: Vec<String> = text.split(',').map(str::to_ascii_lowercase).collect();
+    let is_hash = |hash: &String| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if hashes.len() <= DEPENDENCIES_MAX && hashes.iter().all(is_hash) {
+        return Ok(hashes);
+    }
+    Err(usage(format!(
+        "`at` is 1 to {DEPENDENCIES_MAX} hashes of changes, 64 hexadecimal digits each, with commas between"
+    )))
 }
 
 pub(super) async fn create(
@@ -141,7 +155,7 @@ pub(super) async fn history(State(shared): State<Arc<Shared>>, caller: Caller, p
             person: person.id,
             name: person.name,
             reason: item.reason,
-            fields: Vec::new(),
+            fields: item.fields,
             after,
         })
     };

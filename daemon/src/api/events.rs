@@ -107,7 +107,8 @@ fn space(event: &Event) -> Option<&SpaceId> {
 
 pub(super) async fn listen(State(shared): State<Arc<Shared>>, caller: Caller) -> Result<Response, Failure> {
     caller.must_somewhere(Can::Read)?;
-    let start = Listener { feed: shared.feed.subscribe(), stopping: shared.stopping.clone(), caller, first: true };
+    let (feed, stopping) = (shared.feed.subscribe(), shared.stopping.clone());
+    let start = Listener { shared, feed, stopping, caller, first: true };
     let events = futures_util::stream::unfold(start, |mut listener| async move {
         let event = listener.next().await?;
         let data = serde_json::to_string(&event).ok()?;
@@ -117,6 +118,7 @@ pub(super) async fn listen(State(shared): State<Arc<Shared>>, caller: Caller) ->
 }
 
 struct Listener {
+    shared: Arc<Shared>,
     feed: broadcast::Receiver<Event>,
     stopping: tokio::sync::watch::Receiver<bool>,
     caller: Caller,
@@ -134,7 +136,12 @@ impl Listener {
                 event = self.feed.recv() => event.ok()?,
                 _ = self.stopping.wait_for(|stopping| *stopping) => return None,
             };
-            if space(&event).is_none_or(|space| self.caller.sees(space)) {
+            // A listener stays for days; its rights may have been taken away since.
+            let caller = self.caller.now(&self.shared.home.persons)?;
+            if caller.must_somewhere(Can::Read).is_err() {
+                return None;
+            }
+            if space(&event).is_none_or(|space| caller.sees(space)) {
                 return Some(event);
             }
         }

@@ -17,7 +17,7 @@ use portolan_protocol::{
 use tokio::{sync::mpsc, time::timeout};
 
 use super::{
-    answer::{Failure, Parameters, Segments, line, lines, usage},
+    answer::{Failure, Parameters, Segments, forbidden, line, lines, usage},
     caller::Caller,
     shared::Shared,
 };
@@ -170,6 +170,11 @@ async fn write(import: Import, mut batches: mpsc::Receiver<Batch>, events: mpsc:
 
 impl Import {
     async fn write(&self, items: Vec<ImportItem>) -> Result<Vec<Imported>, ApiError> {
+        // An import lasts; the right to write may have been taken away since it began.
+        let caller = self.caller.now(&self.shared.home.persons);
+        caller
+            .ok_or_else(|| forbidden("the login is not listed on this node any more"))?
+            .must_in(Can::Write, &self.space)?;
         let sources: Vec<String> = items.iter().map(|item| item.source.clone()).collect();
         let drafts = items.into_iter().map(|item| (item.document, item.draft)).collect();
         let person = self.caller.0.person.clone();

@@ -28,7 +28,7 @@ use axum::{
     routing::{delete, get, patch, post},
 };
 use portolan_protocol::api::{ApiError, PREFIX};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use self::{
     answer::{Failure, not_found, usage},
@@ -50,6 +50,7 @@ pub async fn serve(socket: Socket, parts: Parts, stopping: watch::Receiver<bool>
         store,
         endpoint,
         presence: Presence::default(),
+        changing: Mutex::default(),
         started: clock::monotonic(),
         stopping: stopping.clone(),
         feed: feed.clone(),

@@ -9,7 +9,7 @@ use portolan_protocol::{
 };
 
 use super::{
-    answer::{Answer, Json, blocking, usage},
+    answer::{Answer, Json, blocking, to_the_end, usage},
     caller::Caller,
     shared::Shared,
 };
@@ -64,14 +64,19 @@ pub(super) async fn change_profile(
     Json(change): Json<ProfileChange>,
 ) -> Answer<CardAnswer> {
     caller.must(Can::Admin)?;
-    let mut planned = shared.home.card().profile().clone();
-    apply(&mut planned, change.clone());
-    check_profile(&planned).map_err(usage)?;
-    let home = shared.home.clone();
-    if let Some(card) = blocking(move || changed(&home, change)).await? {
-        shared.engine.command(Command::UpdateCard { card: Box::new(card) }).await?;
-    }
-    Ok(Json(card_answer(&shared.home.card())))
+    to_the_end(async move {
+        // The core takes versions of the card in their order.
+        let _changing = shared.changing.lock().await;
+        let mut planned = shared.home.card().profile().clone();
+        apply(&mut planned, change.clone());
+        check_profile(&planned).map_err(usage)?;
+        let home = shared.home.clone();
+        if let Some(card) = blocking(move || changed(&home, change)).await? {
+            shared.engine.command(Command::UpdateCard { card: Box::new(card) }).await?;
+        }
+        Ok(Json(card_answer(&shared.home.card())))
+    })
+    .await
 }
 
 fn changed(home: &Home, change: ProfileChange) -> Result<Option<portolan_protocol::card::Card>, HomeError> {

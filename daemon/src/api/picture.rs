@@ -9,6 +9,8 @@ use portolan_protocol::{
 };
 
 use super::{answer::not_found, caller::Caller, shared::Shared};
+use crate::clock;
+
 /// Characters of an id that stand for a space without a name.
 const SHORT: usize = 8;
 
@@ -114,20 +116,18 @@ impl Shared {
     fn peer(&self, status: &PeerStatus, node: &NodeStatus, names: &Names, caller: &Caller) -> Peer {
         let id = status.card.node();
         let (open, last) = self.presence.of(&self.engine, id);
+        // In a space that this node has left nothing is exchanged any more, so nothing of it is behind.
+        let takes_part = |id: &SpaceId| node.spaces.iter().find(|space| space.space == *id && space.role.is_some());
         let seen = status.receipts.iter().filter(|receipt| caller.sees(&receipt.space));
-        let spaces = seen.map(|receipt| {
-            let space = node.spaces.iter().find(|space| space.space == receipt.space);
-            PeerSpace {
-                space: receipt.space,
-                space_name: names.get(&receipt.space).cloned().unwrap_or_default(),
-                role: space
-                    .and_then(|space| space.members.iter().find(|(member, _)| *member == id))
-                    .map(|(_, role)| *role),
-                entries_receipted: receipt.entries,
-                entries_held: space.map_or(0, |space| space.entries),
-                up_to_date: receipt.up_to_date,
-                receipt_ms: receipt.signed,
-            }
+        let spaces = seen.filter_map(|receipt| takes_part(&receipt.space).map(|space| (receipt, space)));
+        let spaces = spaces.map(|(receipt, space)| PeerSpace {
+            space: receipt.space,
+            space_name: names.get(&receipt.space).cloned().unwrap_or_default(),
+            role: space.members.iter().find(|(member, _)| *member == id).map(|(_, role)| *role),
+            entries_receipted: receipt.entries,
+            entries_held: space.entries,
+            up_to_date: receipt.up_to_date,
+            receipt_ms: receipt.signed,
         });
         let refused = status.refused.as_ref().map(|why| format!("what it sent was refused: {why}"));
         let trouble = self.engine.trouble(&id).filter(|_| open.is_none());
@@ -138,6 +138,7 @@ impl Shared {
             connection: open,
             last_connection: last,
             last_error: trouble.or(refused).unwrap_or_default(),
+            next_attempt_ms: self.engine.next_call(&id).map(clock::after),
             spaces,
             ..bare(&status.card, true)
         }

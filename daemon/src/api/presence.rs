@@ -13,7 +13,7 @@ use portolan_protocol::{
 };
 use tokio::sync::broadcast;
 
-use crate::{clock, engine::Engine};
+use crate::{clock, engine::Engine, transport::Direction};
 
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -41,12 +41,16 @@ impl Presence {
 
     /// Takes note of whether a peer is connected; tells what changed.
     fn look(&self, engine: &Engine, peer: NodeId) -> Option<Event> {
-        let now = engine.address(&peer).map(|address| address.to_string());
+        let now = engine.route(&peer).map(|(address, direction)| (address.to_string(), route(direction)));
         let mut seen = self.seen();
         match (now, seen.get_mut(&peer)) {
-            (Some(address), Some(known)) if known.open && known.last.address == address => None,
-            (Some(address), _) => {
-                let last = Connection { address: address.clone(), route: Route::Unknown, since_ms: clock::now() };
+            (Some((address, route)), Some(known))
+                if known.open && known.last.address == address && known.last.route == route =>
+            {
+                None
+            }
+            (Some((address, route)), _) => {
+                let last = Connection { address: address.clone(), route, since_ms: clock::now() };
                 seen.insert(peer, Seen { last, open: true });
                 Some(Event::Connected { peer, address })
             }
@@ -73,5 +77,13 @@ impl Presence {
                 }
             }
         }
+    }
+}
+
+/// Who called whom.
+fn route(direction: Direction) -> Route {
+    match direction {
+        Direction::Outbound => Route::Outgoing,
+        Direction::Inbound => Route::Incoming,
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portolan_protocol::{api::Event, id::NodeId};
 use tokio::{
-    sync::{broadcast, watch},
+    sync::{Mutex, broadcast, watch},
     time::Instant,
 };
 
@@ -37,6 +37,8 @@ pub(super) struct Shared {
     pub(super) feed: broadcast::Sender<Event>,
     pub(super) presence: Presence,
     pub(super) started: Instant,
+    /// Held by changes that look before they write, of names and of this node's card: they follow one another.
+    pub(super) changing: Mutex<()>,
     /// Turns true when the service stops: what never ends by itself ends then.
     pub(super) stopping: watch::Receiver<bool>,
 }

@@ -15,7 +15,7 @@ use portolan_protocol::{
 use serde::Deserialize;
 
 use super::{
-    answer::{Answer, Json, Segments, blocking, not_found, usage},
+    answer::{Answer, Json, Segments, blocking, not_found, to_the_end, usage},
     caller::Caller,
     shared::Shared,
 };
@@ -65,17 +65,22 @@ pub(super) async fn create(
     Json(request): Json<CreateSpace>,
 ) -> Answer<Space> {
     caller.must(Can::Admin)?;
-    check_name(&shared, &request.name, None).await?;
+    to_the_end(found(shared, caller, request.name)).await
+}
+
+async fn found(shared: Arc<Shared>, caller: Caller, name: String) -> Answer<Space> {
+    let _changing = shared.changing.lock().await;
+    check_name(&shared, &name, None).await?;
     let organisation = shared.home.card().profile().organisation;
     let space = match shared.engine.command(Command::CreateSpace { organisation }).await? {
         Reply::Space(space) => space,
         _ => return Err(ApiError::new(ErrorKind::Internal, "the node did not say which space it founded").into()),
     };
     // The settings tell members what the founder calls it; the name kept here is this node's own.
-    let settings = RecordDraft::new(SETTINGS_TYPE, ANY_LANGUAGE).with(&format!("title/{ANY_LANGUAGE}"), &*request.name);
+    let settings = RecordDraft::new(SETTINGS_TYPE, ANY_LANGUAGE).with(&format!("title/{ANY_LANGUAGE}"), &*name);
     let person = caller.0.person.clone();
     shared.documents.put(space, settings_document(&space), settings, person, String::new()).await?;
-    keep_name(&shared, space, request.name).await?;
+    keep_name(&shared, space, name).await?;
     Ok(Json(picture(&shared, &space).await?))
 }
 
@@ -89,6 +94,7 @@ pub(super) async fn rename(
     caller.must_in(Can::Read, &space)?;
     caller.must(Can::Admin)?;
     shared.must_know(&space)?;
+    let _changing = shared.changing.lock().await;
     check_name(&shared, &request.name, Some(space)).await?;
     keep_name(&shared, space, request.name).await?;
     Ok(Json(picture(&shared, &space).await?))

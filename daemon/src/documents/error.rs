@@ -24,7 +24,7 @@ pub enum DocumentError {
     #[error("there is a record {0} already")]
     Exists(DocumentId),
     /// A state to edit that is not held here.
-    #[error("the version to edit is not held here: {0}")]
+    #[error("the record was never in the state that is named: {0}")]
     UnknownHeads(String),
     /// The edit cannot be made.
     #[error(transparent)]

@@ -174,6 +174,19 @@ impl Documents {
         }
     }
 
+    /// A record as it was at the changes named, which must be heads of a state that it has been in here.
+    ///
+    /// # Errors
+    /// [`DocumentError::UnknownHeads`], and as [`Documents::show`].
+    pub async fn show_at(
+        &self,
+        space: SpaceId,
+        document: DocumentId,
+        heads: Vec<String>,
+    ) -> Result<Shown, DocumentError> {
+        self.ask(move |index| index.record_at(space, document, &heads)).await?
+    }
+
     /// Every entry of a record, applied or not, each after those it was made on.
     ///
     /// # Errors

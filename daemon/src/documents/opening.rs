@@ -150,6 +150,17 @@ impl Index {
         Ok(document.filter(|document| is_part(document, wanted)))
     }
 
+    /// Who made the last change of a document with these heads.
+    pub(super) fn updated(
+        &self,
+        view: &Arc<SpaceView>,
+        ledger: &Ledger,
+        heads: &[[u8; 32]],
+    ) -> Result<Option<Updated>, DocumentError> {
+        let (persons, key) = (BTreeMap::new(), LastKey::default());
+        Opening { index: self, view, ledger, persons, key }.updated(heads)
+    }
+
     /// Hands the header and the stored payload of an entry to `read`; none where the payload is not held.
     pub(super) fn stored<T>(
         &self,

@@ -164,7 +164,7 @@ impl Index {
     }
 
     /// The document as it was at `heads`.
-    fn at(&self, view: &Arc<SpaceView>, ledger: &Ledger, heads: &[String]) -> Result<Open, DocumentError> {
+    pub(super) fn at(&self, view: &Arc<SpaceView>, ledger: &Ledger, heads: &[String]) -> Result<Open, DocumentError> {
         let unknown = || DocumentError::UnknownHeads(heads.join(" "));
         let by_reference: BTreeMap<EntryRef, usize> =
             ledger.order.iter().map(|place| (ledger.facts[*place].reference, *place)).collect();

@@ -57,6 +57,8 @@ pub struct HistoryItem {
     pub standing: ChangeStanding,
     /// The hash of the change; none where it is no change.
     pub change: Option<[u8; 32]>,
+    /// The flat keys that it touches, sorted; none where it is not applied.
+    pub fields: Vec<String>,
     /// The entries it was made on.
     pub after: Vec<EntryRef>,
 }
@@ -124,12 +126,27 @@ impl Index {
         }
     }
 
+    /// A record as it was at `heads`.
+    pub(super) fn record_at(
+        &mut self,
+        space: SpaceId,
+        id: DocumentId,
+        heads: &[String],
+    ) -> Result<Shown, DocumentError> {
+        let ledger = self.ledger(self.document_number(space, id)?)?;
+        let view = self.views.get(&space).cloned().ok_or(DocumentError::UnknownSpace)?;
+        let document = self.at(&view, &ledger, heads)?.document;
+        let updated = self.updated(&view, &ledger, &document.heads())?;
+        Ok(Shown { record: document.view()?, updated, changes: document.changes() })
+    }
+
     /// All entries of a record: each after those it was made on, among others by time, then by hash.
     pub(super) fn history(&mut self, space: SpaceId, id: DocumentId) -> Result<Vec<HistoryItem>, DocumentError> {
         let number = self.document_number(space, id)?;
         let document = self.show(number)?.document;
         let ledger = self.ledger(number)?;
         let view = self.views.get(&space).ok_or(DocumentError::UnknownSpace)?;
+        let mut touched = document.touched()?;
         let mut key = LastKey::default();
         let mut items = Vec::new();
         for place in chronological(&ledger) {
@@ -148,6 +165,7 @@ impl Index {
                 person,
                 reason,
                 standing,
+                fields: change.and_then(|hash| touched.remove(&hash)).unwrap_or_default(),
                 change,
                 after: fact.dependencies.clone(),
             });

@@ -12,7 +12,7 @@ use tracing::{debug, info};
 use super::{core::Event, outbox::Outbox};
 use crate::{
     store::Store,
-    transport::{CloseCode, Connection, Dialer, FrameReceiver, Handle, Keep, prefer},
+    transport::{CloseCode, Connection, Dialer, Direction, FrameReceiver, Handle, Keep, prefer},
 };
 
 struct Shared {
@@ -36,9 +36,9 @@ impl Links {
         self.0.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The address of a connected peer, for status.
-    pub(super) fn address(&self, peer: &NodeId) -> Option<std::net::SocketAddr> {
-        self.links().get(peer).map(|link| link.remote_address())
+    /// Where a connected peer is, and who called, for status.
+    pub(super) fn route(&self, peer: &NodeId) -> Option<(std::net::SocketAddr, Direction)> {
+        self.links().get(peer).map(|link| (link.remote_address(), link.direction()))
     }
 
     /// Takes up a connection, unless one that both sides prefer is open already.

@@ -6,7 +6,7 @@ mod links;
 mod outbox;
 mod roster;
 
-use std::{net::SocketAddr, sync::Arc, thread};
+use std::{net::SocketAddr, sync::Arc, thread, time::Duration};
 
 use portolan_protocol::{
     effects::Notice,
@@ -27,8 +27,9 @@ use self::{
     roster::Roster,
 };
 use crate::{
+    clock,
     store::{Store, StoreError},
-    transport::{Allowed, Dialer, Endpoint},
+    transport::{Allowed, Dialer, Direction, Endpoint, PeerState},
 };
 
 pub use committer::{Follower, Views};
@@ -173,15 +174,23 @@ impl Engine {
         self.notices.subscribe()
     }
 
-    /// The address of a connected peer.
-    pub fn address(&self, peer: &NodeId) -> Option<SocketAddr> {
-        self.links.address(peer)
+    /// Where a connected peer is, and who called.
+    pub fn route(&self, peer: &NodeId) -> Option<(SocketAddr, Direction)> {
+        self.links.route(peer)
+    }
+
+    /// How long it is until a peer is called again; none where no call is planned.
+    pub fn next_call(&self, peer: &NodeId) -> Option<Duration> {
+        match self.dialer.state(*peer)? {
+            PeerState::Waiting { until, .. } => Some(until.saturating_duration_since(clock::monotonic())),
+            _ => None,
+        }
     }
 
     /// Why a peer is not connected, in words; none when it is, or is not called.
     pub fn trouble(&self, peer: &NodeId) -> Option<String> {
         match self.dialer.state(*peer)? {
-            crate::transport::PeerState::Waiting { error, .. } => error.map(|error| error.to_string()),
+            PeerState::Waiting { error, .. } => error.map(|error| error.to_string()),
             _ => None,
         }
     }

@@ -2,8 +2,8 @@
 
 use portolan_protocol::limits::OPS_PER_CHANGE_MAX;
 
-use super::ChangeRefusal;
 use super::reader::{Booleans, Deltas, Reader, Runs};
+use super::refusal::ChangeRefusal;
 
 /// The columns that records use, by specification (id, type; the deflate bit is in none of them), in their order.
 const SPECS: [u64; 12] = [0x01, 0x02, 0x11, 0x13, 0x15, 0x34, 0x42, 0x56, 0x57, 0x70, 0x71, 0x73];

@@ -2,9 +2,9 @@
 
 use portolan_protocol::limits::{ACTORS_PER_CHANGE_MAX, KEY_BYTES_MAX};
 
-use super::ChangeRefusal;
 use super::columns::Columns;
 use super::reader::{Booleans, Deltas, Reader, Runs};
+use super::refusal::ChangeRefusal;
 
 const SET: u64 = 1;
 const DELETE: u64 = 3;

@@ -1,6 +1,6 @@
 //! Reading numbers and run-length encoded columns from bytes that may be anything. Nothing here allocates.
 
-use super::ChangeRefusal;
+use super::refusal::ChangeRefusal;
 
 /// A cursor over bytes.
 #[derive(Clone, Copy, Debug)]

@@ -1,8 +1,9 @@
 //! The directory of a store: its lock and its format. It knows no entries.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, DirBuilder, File, OpenOptions, Permissions},
     io::{self, Read, Seek, Write},
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -17,6 +18,8 @@ use super::{disk::Disk, error::StoreError};
 /// How often, and after what pauses, it is looked whether sled has closed its file.
 const CLOSING_TRIES: u32 = 500;
 const CLOSING_PAUSE: Duration = Duration::from_millis(10);
+/// For the daemon alone.
+const MODE: u32 = 0o700;
 const FORMAT: &str = "portolan store 1\n";
 
 /// A locked home. The lock ends with the value, or with the process.
@@ -26,9 +29,16 @@ pub(super) struct Home {
 }
 
 impl Home {
-    /// Makes the directory when it is missing, and locks it.
+    /// Makes the directory when it is missing, and locks it. Nobody else may look inside: what is derived there from the
+    /// entries is not encrypted.
     pub(super) fn lock(path: &Path) -> Result<Home, StoreError> {
-        fs::create_dir_all(path).map_err(|e| StoreError::io("making the store's directory", e))?;
+        let made = DirBuilder::new().recursive(true).mode(MODE).create(path);
+        made.map_err(|e| StoreError::io("making the store's directory", e))?;
+        let private = fs::metadata(path).and_then(|found| match found.permissions().mode() & 0o077 {
+            0 => Ok(()),
+            _ => fs::set_permissions(path, Permissions::from_mode(MODE)),
+        });
+        private.map_err(|e| StoreError::io("closing the store's directory to others", e))?;
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -106,5 +116,23 @@ impl Home {
             }
         }
         Ok(removed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_directory_is_closed_to_others_also_where_it_was_open_before() {
+        let above = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let fresh = above.path().join("a/store");
+        drop(Home::lock(&fresh).unwrap());
+        assert_eq!(mode(&fresh), MODE);
+        fs::set_permissions(&fresh, Permissions::from_mode(0o755)).unwrap();
+        drop(Home::lock(&fresh).unwrap());
+        assert_eq!(mode(&fresh), MODE);
     }
 }

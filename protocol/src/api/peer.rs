@@ -128,7 +128,7 @@ pub struct Peer {
     pub last_heard_ms: Option<Timestamp>,
     /// The connection by which it was last heard, kept when it is closed.
     pub last_connection: Option<Connection>,
-    /// Why the last attempt to connect failed, empty when it did not.
+    /// Why the last attempt to connect failed, or what it sent last was refused; empty when neither is so.
     pub last_error: String,
     /// When the next attempt is made; null when none is due.
     pub next_attempt_ms: Option<Timestamp>,

@@ -29,7 +29,8 @@ pub enum SpaceState {
 pub struct Space {
     /// The space's id.
     pub id: SpaceId,
-    /// What this node calls it. Names are local and never travel; until one is given it is the id's first 8 characters.
+    /// What this node calls it: the name given here, else the one in the space's settings, else the id's first 8
+    /// characters.
     pub name: String,
     /// This node's role; null when it is no member.
     pub role: Option<Role>,

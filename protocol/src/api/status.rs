@@ -33,9 +33,9 @@ pub struct NodeStatus {
 pub struct Caller {
     /// The login that the socket tells of.
     pub login: String,
-    /// The person; null for the superuser where it is not listed.
+    /// The person: for the superuser, and the user that runs the daemon, the operator of the home where they are not listed.
     pub person: Option<PersonId>,
-    /// The person's name, empty for the superuser where it is not listed.
+    /// The person's name; the login where it is not listed.
     pub name: String,
     /// What the login may do.
     pub rights: Vec<Right>,

@@ -29,7 +29,6 @@ use self::{
 };
 use crate::{
     card::Card,
-    commit::Commit,
     crypto::{sealing::SealingSecret, signing::SigningKey},
     effects::{Effects, Notice},
     entry::LogKey,
@@ -93,6 +92,8 @@ pub struct Node {
     overflowed: BTreeSet<(SpaceId, NodeId)>,
     /// Authors of a space with more logs than they may have, and the peers that brought what was let go.
     crowded: BTreeMap<(SpaceId, NodeId), BTreeSet<NodeId>>,
+    /// Spaces whose own logs are not those that the store names. Without any, a node starts on a full disk.
+    unsaved: BTreeSet<SpaceId>,
 }
 
 /// One call of [`Node::handle`]: the moment, the dice, and what is to be done so far.
@@ -128,6 +129,7 @@ impl Node {
             suspects: BTreeMap::new(),
             overflowed: BTreeSet::new(),
             crowded: BTreeMap::new(),
+            unsaved: BTreeSet::new(),
         };
         let mut logs: BTreeMap<SpaceId, Vec<LogImage>> = BTreeMap::new();
         for log in image.logs {
@@ -135,7 +137,7 @@ impl Node {
         }
         for (id, logs) in logs {
             let mut space = Space::load(id, node.keyring(), logs, rows.forks.remove(&id).unwrap_or_default());
-            space.own = rows.own.remove(&id).unwrap_or_default();
+            space.own = rows.own.get(&id).cloned().unwrap_or_default();
             if !node.trusted {
                 space.retire_own_logs();
             }
@@ -145,6 +147,8 @@ impl Node {
         for id in ids {
             node.refresh_keys(&id, rng);
         }
+        let changed = node.spaces.iter().filter(|(id, space)| rows.own.get(id) != Some(&space.own));
+        node.unsaved = changed.map(|(id, _)| *id).collect();
         Ok(node)
     }
 
@@ -166,8 +170,9 @@ impl Node {
     }
 
     /// Makes durable which logs are written from now on: after a loss, none of the old ones.
-    fn started(&self, turn: &mut Turn<'_>) {
-        for (id, space) in &self.spaces {
+    fn started(&mut self, turn: &mut Turn<'_>) {
+        let unsaved = std::mem::take(&mut self.unsaved);
+        for (id, space) in self.spaces.iter().filter(|(id, _)| unsaved.contains(id)) {
             turn.effects.commit.state.push(Key::Own(*id).put(&space.own));
         }
     }
@@ -189,13 +194,6 @@ impl Node {
     /// Pictures of all spaces, for those who start.
     pub fn views(&self) -> Vec<Arc<SpaceView>> {
         self.spaces.keys().filter_map(|space| self.view(space)).collect()
-    }
-
-    /// What must be durable before a store that lost something may be trusted again: which logs this node writes from now
-    /// on. Nothing follows from it but that.
-    pub fn own_logs(&self) -> Commit {
-        let state = self.spaces.iter().map(|(id, space)| Key::Own(*id).put(&space.own)).collect();
-        Commit { state, ..Commit::default() }
     }
 
     /// Who this node is.

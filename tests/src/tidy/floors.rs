@@ -30,11 +30,12 @@ pub const PROTOCOL: Floors = &[
 
 /// The floors of `daemon`.
 pub const DAEMON: Floors = &[
-    &["clock", "config", "limits"],
-    &["keystore", "text_diff", "prevalidate"],
+    &["clock", "config", "kept", "logins", "limits"],
+    &["keystore", "persons", "text_diff", "prevalidate"],
     &["store", "transport", "automerge_door"],
-    &["documents"],
-    &["engine"],
+    &["home", "documents"],
+    &["init", "engine"],
+    &["failure"],
     &["api"],
     &["service"],
 ];

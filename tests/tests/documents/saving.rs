@@ -39,6 +39,24 @@ async fn an_edit_is_made_on_what_the_person_saw() {
 }
 
 #[tokio::test]
+async fn a_record_is_shown_as_it_was_and_its_history_names_the_fields() {
+    let rome = Agency::open(1);
+    let space = rome.found();
+    let first = RecordDraft::new("page", "en").with("title/en", "Chart").with("body/en", "Here be dragons.");
+    let chart = rome.create(space, 1, first).await;
+    let before = rome.documents.show(space, chart).await.unwrap();
+    rome.edit(space, chart, "body/en", "Here be no dragons.").await;
+    let then = rome.documents.show_at(space, chart, before.record.heads.clone()).await.unwrap();
+    assert_eq!(then, before);
+    assert_ne!(rome.documents.show(space, chart).await.unwrap().record, before.record);
+    let nowhere = rome.documents.show_at(space, chart, vec!["00".repeat(32)]).await;
+    assert!(matches!(nowhere, Err(DocumentError::UnknownHeads(_))), "{nowhere:?}");
+    let history = rome.documents.history(space, chart).await.unwrap();
+    let fields: Vec<_> = history.iter().map(|item| item.fields.join(" ")).collect();
+    assert_eq!(fields, ["body/en language schema title/en type", "body/en"]);
+}
+
+#[tokio::test]
 async fn saves_of_one_record_come_one_after_another() {
     let rome = Agency::open(1);
     let space = rome.found();

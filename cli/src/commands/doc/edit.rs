@@ -37,16 +37,16 @@ impl Edit {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
         let client = context.client()?;
         let text = self.source.text()?;
-        let outcome = self.save(&client, text.as_deref()).await;
+        let outcome = self.save(&client, text.as_deref(), &context.program()).await;
         let result = outcome.map_err(|error| self.source.kept(error, text.as_deref()))?;
         context.output.show(&result, saved)
     }
 
-    async fn save(&self, client: &Client, text: Option<&str>) -> Result<Saved> {
+    async fn save(&self, client: &Client, text: Option<&str>, program: &str) -> Result<Saved> {
         let (space, document) = resolve::document(client, self.space.as_deref(), &self.document).await?;
-        let at = DocumentAt { at: (!self.base.is_empty()).then(|| self.base.join(",")) };
+        let at = DocumentAt { at: resolve::changes(client, space, document, &self.base).await? };
         let view: DocumentView = client.query(&format!("/spaces/{space}/documents/{document}"), &at).await?;
-        let change = Change { client, space, document, view: &view, reason: &self.source.reason };
+        let change = Change { client, space, document, view: &view, reason: &self.source.reason, program };
         match text {
             Some(text) if self.source.from_file.is_some() => {
                 change.save(draft_file::difference(&view.record.fields, &draft_file::read(text)?)).await
@@ -77,6 +77,8 @@ struct Change<'a> {
     document: DocumentId,
     view: &'a DocumentView,
     reason: &'a str,
+    /// The beginning of a command, for people to type.
+    program: &'a str,
 }
 
 impl Change<'_> {
@@ -101,7 +103,7 @@ impl Change<'_> {
             }
             Err(error) => {
                 let bases: String = self.view.record.heads.iter().map(|head| format!(" --base {head}")).collect();
-                let command = format!("portolan doc edit {} --space {}{bases}", self.document, self.space);
+                let command = format!("{} doc edit {} --space {}{bases}", self.program, self.document, self.space);
                 Err(written.kept(error, &command))
             }
         }

@@ -40,7 +40,9 @@ fn human(history: &api::History) -> String {
         if !after.is_empty() {
             out.push_str(&format!("    after {}\n", after.join(" ")));
         }
-        out.push_str(&format!("    {}\n", text::cut(&change.fields.join(", "), 100)));
+        if !change.fields.is_empty() {
+            out.push_str(&format!("    {}\n", text::cut(&change.fields.join(", "), 100)));
+        }
         if !change.reason.is_empty() {
             out.push_str(&format!("    \"{}\"\n", text::shown(&change.reason)));
         }

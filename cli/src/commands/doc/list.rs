@@ -124,7 +124,7 @@ fn human(listing: &Listing) -> String {
                 summary.status.clone().unwrap_or_else(|| "-".into()),
                 summary.marking.clone().unwrap_or_else(|| "-".into()),
                 summary.updated.as_ref().map_or("-".into(), |updated| updated.name.clone()),
-                summary.title.clone() + &conflicts,
+                if summary.title.is_empty() { "(no title)" } else { summary.title.as_str() }.to_owned() + &conflicts,
             ]
         })
         .collect();

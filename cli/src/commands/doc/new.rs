@@ -39,12 +39,12 @@ impl New {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
         let client = context.client()?;
         let text = self.source.text()?;
-        let outcome = self.save(&client, text.as_deref()).await;
+        let outcome = self.save(&client, text.as_deref(), &context.program()).await;
         let result = outcome.map_err(|error| self.source.kept(error, text.as_deref()))?;
         context.output.show(&result, saved)
     }
 
-    async fn save(&self, client: &Client, text: Option<&str>) -> Result<Saved> {
+    async fn save(&self, client: &Client, text: Option<&str>, program: &str) -> Result<Saved> {
         let language = fields::language(&self.language)?;
         let space = resolve::space(client, &self.space).await?.id;
         match text {
@@ -54,7 +54,7 @@ impl New {
             text if self.source.has_fields() || self.title.is_some() => {
                 self.create(client, space, &language, self.source.fields(&language, text)).await
             }
-            _ => self.write(client, space, &language).await,
+            _ => self.write(client, space, &language, program).await,
         }
     }
 
@@ -72,7 +72,7 @@ impl New {
     }
 
     /// Lets the person write it in an editor.
-    async fn write(&self, client: &Client, space: SpaceId, language: &str) -> Result<Saved> {
+    async fn write(&self, client: &Client, space: SpaceId, language: &str, program: &str) -> Result<Saved> {
         let template = self.template(language);
         let written = editor::edit("new", &template)?;
         if written.text == template {
@@ -88,7 +88,7 @@ impl New {
                 written.done();
                 Ok(saved)
             }
-            Err(error) => Err(written.kept(error, &format!("portolan doc new --space {space} --language {language}"))),
+            Err(error) => Err(written.kept(error, &format!("{program} doc new --space {space} --language {language}"))),
         }
     }
 

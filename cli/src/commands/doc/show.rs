@@ -15,7 +15,7 @@ pub struct Show {
     /// The space it is in, where the start of its id is not enough
     #[arg(long)]
     space: Option<String>,
-    /// As it was at this change; may be repeated for several heads
+    /// As it was at this change (its hash in the history, or the start of it); may be repeated for several heads
     #[arg(long, value_name = "HASH")]
     at: Vec<String>,
 }
@@ -24,7 +24,7 @@ impl Show {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
         let client = context.client()?;
         let (space, document) = resolve::document(&client, self.space.as_deref(), &self.document).await?;
-        let at = DocumentAt { at: (!self.at.is_empty()).then(|| self.at.join(",")) };
+        let at = DocumentAt { at: resolve::changes(&client, space, document, &self.at).await? };
         let view: DocumentView = client.query(&format!("/spaces/{space}/documents/{document}"), &at).await?;
         context.output.show(&view, human)
     }
