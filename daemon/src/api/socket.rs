@@ -186,11 +186,11 @@ impl Census {
     fn enter(&self, uid: u32) -> Option<Counted> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = open.iter().filter(|(uid, _)| **uid != 0).map(|(_, count)| count).sum();
-        let own = open.entry(uid).or_default();
-        if uid != 0 && (all >= CONNECTIONS_MAX || *own >= CONNECTIONS_PER_UID_MAX) {
+        let own = open.get(&uid).copied().unwrap_or_default();
+        if uid != 0 && (all >= CONNECTIONS_MAX || own >= CONNECTIONS_PER_UID_MAX) {
             return None;
         }
-        *own += 1;
+        open.insert(uid, own + 1);
         Some(Counted { census: self.clone(), uid })
     }
 }
