@@ -114,6 +114,7 @@ impl Running {
         let allowed = Allowed::default();
         let endpoint = Endpoint::bind(&config.listen, home.transport(), allowed.clone())?;
         let (feed, _) = broadcast::channel(api::BACKLOG);
+        documents.announce(feed.clone());
         let follower = Box::new(Announcer::new(Box::new(Derive(documents.clone())), feed.clone()));
         let parts = Parts { node, store: store.clone(), endpoint: endpoint.clone(), allowed, follower };
         let (engine, stopped) = Engine::start(parts).map_err(|error| internal(&error))?;

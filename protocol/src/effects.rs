@@ -80,6 +80,13 @@ pub enum Notice {
         /// The first place at which the branches differ.
         seq: u64,
     },
+    /// An author has more logs in a space than a member may have; what is beyond is not held.
+    TooManyLogs {
+        /// Which space.
+        space: SpaceId,
+        /// Whose.
+        author: NodeId,
+    },
     /// This node became a member of a space.
     Joined {
         /// Which.

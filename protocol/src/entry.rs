@@ -45,7 +45,18 @@ impl LogKind {
             LogKind::Data => 1,
         }
     }
+
+    /// The id of a log of this kind, of 16 random bytes.
+    pub fn log_id(self, random: [u8; LogId::BYTES]) -> LogId {
+        let mut id = LogId(random);
+        id.0[0] = (id.0[0] & !DATA_BIT) | if self == LogKind::Data { DATA_BIT } else { 0 };
+        id
+    }
 }
+
+/// The first bit of a log id: 0 for control, 1 for data. So an author cannot use one id for logs of both kinds, and whatever
+/// names a log by its id alone says what it holds.
+const DATA_BIT: u8 = 0x80;
 
 /// A log within a space. Ids are random, so the author is part of the name: nobody can occupy another's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -54,6 +65,13 @@ pub struct LogKey {
     pub author: NodeId,
     /// Which of the author's logs.
     pub log: LogId,
+}
+
+impl LogKey {
+    /// What the log holds, as its id says.
+    pub fn kind(&self) -> LogKind {
+        if self.log.0[0] & DATA_BIT == 0 { LogKind::Control } else { LogKind::Data }
+    }
 }
 
 /// One exact entry.

@@ -39,7 +39,8 @@ pub struct LogFrontier {
 }
 
 impl LogFrontier {
-    /// Checks what a stranger says: something is held, and the gaps are ordered, apart and within the log.
+    /// Checks what a stranger says: something is held, of the kind that the id says, and the gaps are ordered, apart and
+    /// within the log.
     pub fn is_plausible(&self) -> bool {
         let mut end = 0;
         let ordered = self.gaps.iter().enumerate().all(|(index, &(first, count))| {
@@ -47,7 +48,7 @@ impl LogFrontier {
             end = first.saturating_add(count);
             apart && count > 0 && end <= self.next_seq
         });
-        ordered && self.gaps.len() <= GAPS_MAX && (self.next_seq > 0 || self.forked)
+        ordered && self.kind == self.log.kind() && self.gaps.len() <= GAPS_MAX && (self.next_seq > 0 || self.forked)
     }
 }
 
@@ -178,7 +179,7 @@ mod tests {
 
     fn log(id: u8, next_seq: u64) -> LogFrontier {
         LogFrontier {
-            log: LogKey { author: NodeId([1; 32]), log: LogId([id; 16]) },
+            log: LogKey { author: NodeId([1; 32]), log: LogKind::Data.log_id([id; 16]) },
             kind: LogKind::Data,
             next_seq,
             hash: EntryHash([id; 32]),

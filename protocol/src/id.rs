@@ -98,7 +98,7 @@ id!(
     SpaceId, 32, "a space id"
 );
 id!(
-    /// A log: random, chosen by the author when the log is opened.
+    /// A log: random but for the first bit, which says what it holds (`entry::LogKind::log_id`).
     LogId, 16, "a log id"
 );
 id!(

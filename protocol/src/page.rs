@@ -715,12 +715,12 @@ fn take_slice<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], RunErr
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::id::{LogId, NodeId};
+    use crate::id::NodeId;
 
     fn context() -> LogContext {
         LogContext {
             space: SpaceId([1; 32]),
-            log: LogKey { author: NodeId([2; 32]), log: LogId([3; 16]) },
+            log: LogKey { author: NodeId([2; 32]), log: LogKind::Data.log_id([3; 16]) },
             kind: LogKind::Data,
         }
     }

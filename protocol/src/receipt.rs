@@ -16,7 +16,8 @@ pub struct Statement {
     pub issuer: NodeId,
     /// Of which space.
     pub space: SpaceId,
-    /// The life of the issuer's store: another one voids all earlier receipts.
+    /// The life of the issuer's store: another one voids all earlier receipts. A new one begins when the store is created,
+    /// found damaged, or found to have been put back to an earlier state.
     pub incarnation: Incarnation,
     /// Grows with every receipt of an incarnation. The highest counts, even when it says less.
     pub counter: u64,

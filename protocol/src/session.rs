@@ -191,12 +191,12 @@ mod tests {
     use super::*;
     use crate::{
         entry::LogKind,
-        id::{EntryHash, LogId, NodeId},
+        id::{EntryHash, NodeId},
     };
 
     fn log(id: u8, next_seq: u64) -> LogFrontier {
         LogFrontier {
-            log: LogKey { author: NodeId([1; 32]), log: LogId([id; 16]) },
+            log: LogKey { author: NodeId([1; 32]), log: LogKind::Data.log_id([id; 16]) },
             kind: LogKind::Data,
             next_seq,
             hash: EntryHash([id; 32]),

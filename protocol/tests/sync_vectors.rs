@@ -10,7 +10,7 @@ use portolan_protocol::{
     crypto::signing::SigningKey,
     entry::{LogKey, LogKind},
     frontier::{Frontier, LogFrontier},
-    id::{EntryHash, FrontierDigest, Incarnation, LogId, NodeId, SpaceId},
+    id::{EntryHash, FrontierDigest, Incarnation, NodeId, SpaceId},
     message::Message,
     receipt::{Receipt, Statement},
     time::Timestamp,
@@ -47,7 +47,7 @@ fn space() -> SpaceId {
 }
 
 fn log(id: u8, kind: LogKind, next_seq: u64) -> LogFrontier {
-    let log = LogKey { author: NodeId([2; 32]), log: LogId([id; 16]) };
+    let log = LogKey { author: NodeId([2; 32]), log: kind.log_id([id; 16]) };
     LogFrontier { log, kind, next_seq, hash: EntryHash([4; 32]), gaps: vec![], forked: false }
 }
 
@@ -76,7 +76,7 @@ fn messages() {
     let messages = [
         ("summary", Message::Summary { space, digest: FrontierDigest([8; 32]), buckets }),
         ("frontier", Message::Frontier { space, mask: 1 << 63 | 5, logs: vec![with_gaps, forked] }),
-        ("run", Message::Run { space, log: log_key, kind: LogKind::Control, pages: pages() }),
+        ("run", Message::Run { space, log: log_key, kind: LogKind::Data, pages: pages() }),
         ("payload", Message::Payload { space, log: log_key, seq: 128, payload: vec![6; 3] }),
         ("receipt", Message::Receipt { receipt: receipt(), logs: vec![log(3, LogKind::Control, 300)] }),
         ("not-member", Message::NotMember { space }),

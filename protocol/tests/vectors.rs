@@ -94,7 +94,7 @@ fn header_of_creator() -> SignedHeader {
 }
 
 fn log() -> LogKey {
-    LogKey { author: NodeId([11; 32]), log: LogId([12; 16]) }
+    LogKey { author: NodeId([11; 32]), log: LogKind::Data.log_id([12; 16]) }
 }
 
 fn reference(seq: u64) -> EntryRef {

@@ -8,6 +8,7 @@
 use std::{
     env, fs,
     io::{BufRead, BufReader},
+    net::UdpSocket,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -58,7 +59,9 @@ fn portolan(home: &Path, arguments: &[&str]) -> Value {
 impl Site {
     fn new(folder: &Path, name: &str) -> Site {
         let home = folder.join(name);
-        let listen = ["--organisation", name, "--country", "IT", "--listen", "127.0.0.1:0"];
+        // The card has to name the port, so it is chosen here.
+        let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let listen = ["--organisation", name, "--country", "IT", "--listen", &port, "--address", &port];
         portolan(&home, &[&["init", "--name", name], listen.as_slice()].concat());
         let client = Client::new(home.join("portolan.sock"), "portoland run".into());
         let mut site = Site { home, process: None, client };

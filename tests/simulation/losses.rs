@@ -1,10 +1,14 @@
 //! Disks that are put back, machines that are cloned, and power that fails at every point of a commit.
 
-use portolan_protocol::{control::Role, effects::Notice};
+use portolan_protocol::{control::Role, effects::Notice, id::Incarnation};
 use portolan_tests::{
     checkers::{authenticity, convergence, durability},
-    world::universe::World,
+    world::{network::Place, universe::World},
 };
+
+fn incarnation(world: &World, at: Place) -> Incarnation {
+    world.machines[at].node().unwrap().status().incarnation
+}
 
 #[test]
 fn a_rolled_back_disk_opens_a_new_log_and_nothing_that_left_it_is_lost() {
@@ -72,6 +76,45 @@ fn a_rollback_that_goes_unnoticed_is_healed_by_a_peer_that_knows_more() {
     world.settle();
     convergence::assert_same(&world, rome, tunis, space);
     assert!(world.shown(rome, space).all().is_superset(&[sent, again].into()));
+}
+
+#[test]
+fn receipts_given_after_a_rollback_count_although_their_counters_repeat() {
+    let (mut world, [rome, tunis]) = World::partners(34, ["rome", "tunis"]);
+    let (space, second) = (world.found(rome), world.found(rome));
+    world.grant(rome, space, tunis, Role::Writer).unwrap();
+    world.grant(rome, second, tunis, Role::Writer).unwrap();
+    world.settle();
+    world.write(tunis, space, 1);
+    world.settle();
+    let backup = world.machines[tunis].disk.clone();
+    let before = incarnation(&world, tunis);
+    // A start sets a new block of counters aside; this one is set aside again after the disk was put back.
+    world.crash(tunis);
+    world.start(tunis);
+    world.settle();
+    for _ in 0..20 {
+        world.write(tunis, space, 1);
+        world.write(rome, second, 1);
+        world.settle();
+    }
+    world.crash(tunis);
+    world.machines[tunis].disk = backup;
+    world.machines[tunis].told.clear();
+    world.machines[tunis].acknowledged.clear();
+    world.start(tunis);
+    world.settle();
+    world.write(rome, space, 2);
+    world.settle();
+    for space in [space, second] {
+        convergence::assert_receipted(&world, rome, tunis, space);
+        convergence::assert_receipted(&world, tunis, rome, space);
+    }
+    let drawn = incarnation(&world, tunis);
+    assert_ne!(drawn, before);
+    world.crash(tunis);
+    world.start(tunis);
+    assert_eq!(incarnation(&world, tunis), drawn, "the new life outlives a start");
 }
 
 #[test]

@@ -2,11 +2,13 @@
 
 use portolan_protocol::{
     control::Role,
+    effects::Notice,
     entry::{EntryRef, Heads, LogKey, LogKind},
     frontier::LogFrontier,
-    id::{EntryHash, FrontierDigest, Incarnation, LogId, NodeId, SpaceId},
+    id::{EntryHash, FrontierDigest, Incarnation, NodeId, SpaceId},
     input::Command,
-    limits::{PARKED_BYTES_PER_PEER_MAX, PARKED_RUNS_PER_PEER_MAX},
+    limits::{LOGS_PER_MEMBER_MAX, PARKED_BYTES_PER_PEER_MAX, PARKED_RUNS_PER_PEER_MAX},
+    membership::Standing,
     message::Message,
     page::Tip,
     receipt::{Receipt, Statement},
@@ -50,7 +52,7 @@ fn status(world: &World, at: Place) -> SpaceStatus {
 fn log(number: u32) -> LogFrontier {
     let mut id = [0; 16];
     id[..4].copy_from_slice(&number.to_le_bytes());
-    let log = LogKey { author: NodeId([9; 32]), log: LogId(id) };
+    let log = LogKey { author: NodeId([9; 32]), log: LogKind::Data.log_id(id) };
     LogFrontier { log, kind: LogKind::Data, next_seq: 1, hash: EntryHash([1; 32]), gaps: vec![], forked: false }
 }
 
@@ -99,6 +101,55 @@ fn frontiers_that_claim_everything_make_nobody_lose_anything() {
     let claim = LogFrontier { next_seq: u64::MAX, gaps: vec![(0, u64::MAX)], ..log(1) };
     world.say(places[2], places[0], Message::Frontier { space, mask: u64::MAX, logs: vec![claim] }.encode());
     unaffected(&mut world, places, space);
+}
+
+#[test]
+fn one_id_cannot_stand_for_logs_of_both_kinds() {
+    let (mut world, places, space) = with_mallory(75, Role::Writer);
+    let [rome, tunis, mallory] = places;
+    let before = [status(&world, rome).entries, status(&world, tunis).entries];
+    let view = world.view(rome, space).unwrap();
+    let forger = Forger::new(&world.machines[mallory].identity, view, 3).into_log(LogKind::Control.log_id([3; 16]));
+    let run = forger.run(&Tip::empty(), &[b"data in a control log"]);
+    world.say(mallory, rome, forger.frame(&run));
+    world.settle();
+    assert_eq!([status(&world, rome).entries, status(&world, tunis).entries], before);
+    assert!(world.machines[rome].node().unwrap().status().peers.iter().any(|peer| peer.refused.is_some()));
+    unaffected(&mut world, places, space);
+}
+
+#[test]
+fn logs_beyond_number_fill_no_room_and_count_alike_once_their_author_is_removed() {
+    let (mut world, places, space) = with_mallory(76, Role::Writer);
+    let [rome, tunis, mallory] = places;
+    world.part(rome, tunis);
+    let forgers: Vec<Forger> = (0..LOGS_PER_MEMBER_MAX as u8 + 6)
+        .map(|log| Forger::new(&world.machines[mallory].identity, world.view(rome, space).unwrap(), log))
+        .collect();
+    for forger in &forgers {
+        let run = forger.run(&Tip::empty(), &[b"one", b"two"]);
+        world.say(mallory, rome, forger.frame(&run));
+    }
+    for forger in forgers.iter().rev() {
+        let run = forger.run(&Tip::empty(), &[b"one", b"two"]);
+        world.say(mallory, tunis, forger.frame(&run));
+    }
+    world.settle();
+    world.link(rome, tunis);
+    world.settle();
+    for place in [rome, tunis] {
+        assert_eq!(status(&world, place).parked_runs, 0, "what can never be taken takes no room");
+        let alarm = Notice::TooManyLogs { space, author: world.id(mallory) };
+        assert_eq!(world.machines[place].notices.iter().filter(|notice| **notice == alarm).count(), 1);
+    }
+    world.revoke(rome, space, mallory).unwrap();
+    world.settle();
+    let accepted = |world: &World, place: Place| -> Vec<EntryRef> {
+        let standings = world.shown(place, space).standings;
+        standings.into_iter().filter(|(_, s)| *s == Standing::Accepted).map(|(entry, _)| entry).collect()
+    };
+    assert_eq!(accepted(&world, rome), accepted(&world, tunis));
+    assert_eq!(accepted(&world, rome).len(), 2 * LOGS_PER_MEMBER_MAX);
 }
 
 #[test]

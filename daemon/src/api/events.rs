@@ -21,7 +21,7 @@ use super::{answer::Failure, caller::Caller, shared::Shared};
 use crate::engine::Follower;
 
 /// Events that a slow listener may be behind; then it is disconnected.
-pub const BACKLOG: usize = 1_024;
+pub const BACKLOG: usize = 16_384;
 /// A comment now and then shows either side that the other is there.
 const ALIVE_EVERY: Duration = Duration::from_secs(15);
 
@@ -84,7 +84,7 @@ async fn event(shared: &Shared, notice: Notice) -> Option<Event> {
             let (entries_receipted, up_to_date) = (receipt.entries, receipt.up_to_date);
             Event::Receipt { peer, space, entries_receipted, up_to_date }
         }
-        Notice::PeerCard { .. } | Notice::PeerGone { .. } => return None,
+        Notice::TooManyLogs { .. } | Notice::PeerCard { .. } | Notice::PeerGone { .. } => return None,
     })
 }
 

@@ -30,6 +30,9 @@ const BATCH_BYTES_AIM: usize = 4 << 20;
 const PAUSE: Duration = Duration::from_millis(200);
 /// A sender that says nothing for this long has gone.
 const SILENCE: Duration = Duration::from_secs(120);
+/// What is read of an import that is refused, and for how long.
+const DRAIN_BYTES_MAX: usize = 64 << 20;
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest source that is repeated, in bytes.
 const SOURCE_BYTES_MAX: usize = 4_096;
 
@@ -40,14 +43,39 @@ pub(super) async fn import(
     Parameters(query): Parameters<ImportQuery>,
     request: Request,
 ) -> Result<Response, Failure> {
-    let space = path.id(0)?;
-    caller.must_in(Can::Write, &space)?;
-    shared.must_know(&space)?;
+    let permitted = || {
+        let space = path.id(0)?;
+        caller.must_in(Can::Write, &space)?;
+        shared.must_know(&space).map(|_| space)
+    };
+    let space = match permitted() {
+        Ok(space) => space,
+        Err(error) => {
+            drain(request.into_body()).await;
+            return Err(error.into());
+        }
+    };
     let (batches, reading) = mpsc::channel(1);
     let (events, answer) = mpsc::channel(4);
     tokio::spawn(read(request.into_body(), batches));
     tokio::spawn(write(Import { shared, caller, space, dry_run: query.dry_run }, reading, events));
     Ok(lines(answer))
+}
+
+/// Reads and drops what comes, within bounds: who is still sending would not hear the answer.
+async fn drain(body: Body) {
+    let mut stream = body.into_data_stream();
+    let mut left = DRAIN_BYTES_MAX;
+    let drained = async {
+        while let Some(Ok(part)) = stream.next().await {
+            left = left.saturating_sub(part.len());
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    // Past that the answer is given all the same.
+    let _ = timeout(DRAIN_TIMEOUT, drained).await;
 }
 
 type Batch = Result<Vec<ImportItem>, ApiError>;

@@ -7,7 +7,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use portolan_protocol::{
-    api::DocumentQuery,
+    api::{DocumentQuery, Event},
     crypto::hash::keyed,
     effects::Appended,
     entry::{EntryRef, LogKey, LogKind},
@@ -15,7 +15,7 @@ use portolan_protocol::{
     image::Image,
     view::SpaceView,
 };
-use tokio::sync::oneshot;
+use tokio::sync::{broadcast, oneshot};
 
 use super::{
     error::{AppendError, DocumentError},
@@ -57,6 +57,7 @@ pub(super) struct Shared {
     channel: Arc<Channel>,
     thread: Mutex<Option<JoinHandle<()>>>,
     pub(super) appender: OnceLock<Appender>,
+    feed: Arc<OnceLock<broadcast::Sender<Event>>>,
     pub(super) locks: Arc<Locks>,
     /// Drawn once per start; enters the actors of this start's changes.
     pub(super) salt: [u8; 16],
@@ -89,18 +90,24 @@ impl Documents {
             }
             other => other?,
         };
+        let feed = index.feed.clone();
         let channel = Arc::new(Channel::default());
         let worker = Worker::new(channel.clone(), index);
         let thread = thread::Builder::new().name("documents".to_owned()).spawn(move || worker.run());
         let thread = Mutex::new(Some(thread.map_err(|_| DocumentError::Stopped)?));
         let (appender, locks) = (OnceLock::new(), Arc::new(Locks::default()));
-        let shared = Shared { channel, thread, appender, locks, salt: planning::draw_salt() };
+        let shared = Shared { channel, thread, appender, feed, locks, salt: planning::draw_salt() };
         Ok(Documents { shared: Arc::new(shared) })
     }
 
     /// Gives the way to the log. Before that nothing can be saved; a second call changes nothing.
     pub fn connect(&self, appender: Appender) {
         let _ = self.shared.appender.set(appender);
+    }
+
+    /// Gives the feed on which it is told that the list knows of a change to a record. A second call changes nothing.
+    pub fn announce(&self, feed: broadcast::Sender<Event>) {
+        let _ = self.shared.feed.set(feed);
     }
 
     /// New entries are durable. Returns at once.

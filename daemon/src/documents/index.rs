@@ -4,16 +4,19 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use portolan_protocol::{
+    api::Event,
     entry::{EntryRef, Heads, LogKey, LogKind},
     id::{LogId, NodeId, SpaceId},
     membership::StandingCache,
     page::LogContext,
     view::SpaceView,
 };
+
+use tokio::sync::broadcast;
 
 use super::{
     cache::Cache,
@@ -82,6 +85,8 @@ pub(super) struct Index {
     pub(super) liftable: BTreeMap<SpaceId, BTreeSet<u64>>,
     pub(super) faults: BTreeMap<u64, String>,
     pub(super) cache: Cache,
+    /// Where changes of records are told, once somebody wants to hear of them.
+    pub(super) feed: Arc<OnceLock<broadcast::Sender<Event>>>,
 }
 
 impl Index {
@@ -104,6 +109,7 @@ impl Index {
             liftable: BTreeMap::new(),
             faults: BTreeMap::new(),
             cache: Cache::new(cache_bytes),
+            feed: Arc::default(),
         };
         index.reload()?;
         Ok(index)

@@ -3,7 +3,7 @@
 
 use std::thread;
 
-use portolan_protocol::{id::SpaceId, record::Summary};
+use portolan_protocol::{api::Event, id::SpaceId, record::Summary};
 
 use super::{
     cache::Open,
@@ -53,6 +53,7 @@ impl Index {
         let shelf = self.shelf.clone();
         let mut draft = shelf.draft();
         let mut done = Vec::with_capacity(opened.len());
+        let mut changed = Vec::new();
         for (number, keep, opened) in opened {
             let name = shelf.name(number)?;
             let (space, fault) = match opened {
@@ -80,11 +81,16 @@ impl Index {
                 None => {}
             }
             if name.is_pending {
+                changed.push(Event::Document { space, document: name.id });
                 draft.put_name(number, &NameRow { is_pending: false, ..name })?;
             }
             done.push((space, number, fault));
         }
         draft.write()?;
+        if let Some(feed) = self.feed.get() {
+            // Nobody may be listening.
+            changed.into_iter().for_each(|event| drop(feed.send(event)));
+        }
         for (space, number, fault) in done {
             self.settled(space, number, fault);
         }

@@ -89,7 +89,7 @@ impl Committer {
             match send {
                 Send::Message { peer, message } => {
                     if let Some(outbox) = job.outboxes.get(&peer) {
-                        outbox.message(message);
+                        outbox.message(&message);
                     }
                 }
                 Send::Range { peer, context, from, to } => {
@@ -149,6 +149,9 @@ fn log(notice: &Notice) {
         Notice::Refused { peer, reason } => warn!(%peer, reason, "bytes of a peer were refused"),
         Notice::Fork { context, seq } => {
             warn!(space = %context.space, author = %context.log.author, log = %context.log.log, seq, "an author signed two entries for one place");
+        }
+        Notice::TooManyLogs { space, author } => {
+            warn!(%space, %author, "an author has more logs than a member may have: an administrator should remove it");
         }
         Notice::Joined { space } => info!(%space, "joined a space"),
         Notice::Removed { space } => warn!(%space, "this node is no longer a member of a space"),

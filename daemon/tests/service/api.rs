@@ -135,6 +135,10 @@ fn imports_stream_and_end_with_the_line_that_makes_no_sense() {
     );
     let again = import("", &lines);
     assert_eq!(again.last().unwrap()["totals"]["unchanged"], 3, "{again:?}");
+    let other = portolan_protocol::id::SpaceId([9; 32]);
+    let lines = item(8, "Nowhere").to_string().repeat(5_000);
+    let (status, refused) = daemon.send("POST", &format!("/spaces/{other}/import"), lines.as_bytes());
+    assert_eq!((status, &refused["kind"]), (404, &json!("not_found")));
     let bad = [item(7, "New").to_string(), "{\"document\": 1}".into()];
     let failed = import("", &bad);
     assert_eq!(failed.last().unwrap()["event"], "failed", "{failed:?}");

@@ -13,7 +13,7 @@ use crate::{
     effects::Notice,
     id::{NodeId, SpaceId},
     input::Fetch,
-    limits::{LOGS_PER_MEMBER_MAX, RUN_ENTRIES_MAX},
+    limits::RUN_ENTRIES_MAX,
     message::Message,
     page::{AuthenticRun, LogContext, split, without_payloads},
 };
@@ -71,13 +71,13 @@ impl Node {
         other: Vec<Vec<u8>>,
         turn: &mut Turn<'_>,
     ) -> Result<(), String> {
+        if context.kind != context.log.kind() {
+            return Err("a fork of a log whose id is that of the other kind".into());
+        }
         let Some(space) = self.spaces.get(&context.space) else { return Ok(()) };
         // The author may become known later; the proof is then offered again with the next frontier.
         let Some(key) = space.membership.author_key(context.log.author) else { return Ok(()) };
-        if space.logs.get(&context.log).is_some_and(|log| log.context.kind != context.kind) {
-            return Err("a fork of a log of the other kind".into());
-        }
-        if !space.logs.contains_key(&context.log) && space.logs_of(&context.log.author) >= LOGS_PER_MEMBER_MAX {
+        if !space.has_room(&context.log) {
             return Ok(());
         }
         let verify = |pages| AuthenticRun::verify(context, pages, key).map_err(|error| format!("a fork: {error}"));
@@ -103,8 +103,8 @@ impl Node {
             return;
         }
         turn.effects.commit.state.push(kept);
-        if context.log.author == own {
-            space.retire_log(&context.log);
+        if context.log.author == own && space.retire_log(&context.log) {
+            self.begin_life(&context.space, turn);
         }
         turn.effects.notices.push(Notice::Fork { context, seq });
         self.membership_changed(&context.space, turn);

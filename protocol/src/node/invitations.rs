@@ -61,7 +61,7 @@ impl Node {
         let mut progress = Progress::default();
         invitation.space.offer(Parked { peer: id, context, pages }, &mut progress);
         invitation.runs.append(&mut progress.runs);
-        invitation.overflowed |= !progress.overflowed.is_empty();
+        invitation.overflowed |= !progress.overflowed.is_empty() || !progress.crowded.is_empty();
         let is_member = invitation.space.membership.role(own).is_some();
         self.blame(&mut progress, turn);
         if is_member {

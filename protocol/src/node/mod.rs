@@ -24,7 +24,7 @@ use thiserror::Error;
 
 use self::{
     peers::{Peer, Receipted},
-    rows::{ForkRow, Key, PeerRow, ReceiptRow},
+    rows::{ForkRow, Key, LifeRow, PeerRow, ReceiptRow},
     space::Space,
 };
 use crate::{
@@ -76,6 +76,8 @@ struct Invitation {
 pub struct Node {
     identity: Identity,
     sealing: Arc<SealingSecret>,
+    /// The store's incarnation, and the one that counts.
+    store: Incarnation,
     incarnation: Incarnation,
     trusted: bool,
     /// The last receipt counter used, and the end of the block set aside in the store.
@@ -88,6 +90,8 @@ pub struct Node {
     suspects: BTreeMap<(SpaceId, LogKey, u64), AuthenticRun>,
     /// Spaces with peers whose runs did not all fit while they waited.
     overflowed: BTreeSet<(SpaceId, NodeId)>,
+    /// Authors of a space with more logs than they may have, and the peers that brought what was let go.
+    crowded: BTreeMap<(SpaceId, NodeId), BTreeSet<NodeId>>,
     /// Spaces whose own logs are not those that the store names. Without any, a node starts on a full disk.
     unsaved: BTreeSet<SpaceId>,
 }
@@ -110,10 +114,12 @@ impl Node {
             return Err(LoadError::Keys);
         }
         let mut rows = Rows::read(&image.state);
+        let drawn = rows.life.filter(|life| life.store == image.incarnation).map(|life| life.drawn);
         let mut node = Node {
             sealing: Arc::new(identity.sealing.clone()),
             identity,
-            incarnation: image.incarnation,
+            store: image.incarnation,
+            incarnation: drawn.unwrap_or(image.incarnation),
             trusted: image.trusted,
             counter: rows.counter,
             counter_end: rows.counter,
@@ -122,6 +128,7 @@ impl Node {
             peers: rows.peers,
             suspects: BTreeMap::new(),
             overflowed: BTreeSet::new(),
+            crowded: BTreeMap::new(),
             unsaved: BTreeSet::new(),
         };
         let mut logs: BTreeMap<SpaceId, Vec<LogImage>> = BTreeMap::new();
@@ -290,6 +297,7 @@ fn lies_in(gap: &(u64, u64), ours: &[(u64, u64)], end: u64) -> bool {
 #[derive(Default)]
 struct Rows {
     counter: u64,
+    life: Option<LifeRow>,
     peers: BTreeMap<NodeId, Peer>,
     own: BTreeMap<SpaceId, rows::OwnRow>,
     forks: BTreeMap<SpaceId, BTreeMap<LogKey, ForkRow>>,
@@ -302,6 +310,7 @@ impl Rows {
         let mut held: BTreeMap<(NodeId, SpaceId), Vec<LogFrontier>> = BTreeMap::new();
         for (key, value) in state {
             match Key::decode(key) {
+                Some(Key::Life) => rows.life = rows::value(value),
                 Some(Key::Counter) => rows.counter = rows::value(value).unwrap_or_default(),
                 Some(Key::Peer(node)) => rows.peers.extend(read_peer(value).map(|peer| (node, peer))),
                 Some(Key::Receipt(node, space)) => {

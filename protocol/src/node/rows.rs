@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{
     codec::{decode_part, encode_part},
     entry::{EntryRef, LogKey, LogKind},
-    id::{EntryHash, LogId, NodeId, SpaceId},
+    id::{EntryHash, Incarnation, LogId, NodeId, SpaceId},
     limits::FRAME_BYTES_MAX,
     receipt::Receipt,
     time::Timestamp,
@@ -29,6 +29,8 @@ pub(super) enum Key {
     Own(SpaceId),
     /// The proof of a fork: [`ForkRow`].
     Fork(SpaceId, LogKey),
+    /// The incarnation that counts instead of the store's: [`LifeRow`].
+    Life,
 }
 
 impl Key {
@@ -51,6 +53,15 @@ impl Key {
 /// Reads a value; none when it is not one.
 pub(super) fn value<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     decode_part(bytes, FRAME_BYTES_MAX).ok()
+}
+
+/// Another incarnation than the store's own, drawn when the store turned out to have been put back to an earlier state
+/// without knowing it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LifeRow {
+    /// The store's, when this was drawn: a later one of the store's makes this one void.
+    pub(super) store: Incarnation,
+    pub(super) drawn: Incarnation,
 }
 
 /// A peer that an administrator verified.

@@ -10,7 +10,7 @@ use super::{
     rows::{ForkRow, OwnRow},
 };
 use crate::{
-    control::Control,
+    control::{Control, Remove},
     crypto::signing::Verifier,
     entry::{EntryRef, Heads, LogKey, LogKind},
     frontier::{Frontier, LogFrontier},
@@ -44,6 +44,8 @@ pub(super) struct Progress {
     pub(super) branches: Vec<(NodeId, AuthenticRun)>,
     /// Peers that parked more than fits, so that some was let go.
     pub(super) overflowed: Vec<NodeId>,
+    /// Peers that brought a log which its author has no room for, and these authors.
+    pub(super) crowded: Vec<(NodeId, NodeId)>,
 }
 
 /// What becomes of one run.
@@ -54,6 +56,8 @@ enum Fate {
     Wait,
     Known,
     Branch(AuthenticRun),
+    /// The author has as many logs as a member may have.
+    Crowded,
 }
 
 /// See the head of the file.
@@ -142,6 +146,7 @@ impl Space {
                 Err(reason) => progress.refused.push((run.peer, reason)),
                 Ok(Fate::Known) => {}
                 Ok(Fate::Branch(branch)) => progress.branches.push((run.peer, branch)),
+                Ok(Fate::Crowded) => progress.crowded.push((run.peer, run.context.log.author)),
                 Ok(Fate::Wait) => self.park(run, progress),
                 Ok(Fate::Take(authentic)) => queue.extend(self.take(run.peer, authentic, progress)),
                 Ok(Fate::Split(authentic, rest)) => {
@@ -213,13 +218,15 @@ impl Space {
 
     fn fate(&self, run: &Parked) -> Result<Fate, String> {
         let context = &run.context;
+        if context.kind != context.log.kind() {
+            return Err("the id of the log is that of the other kind".into());
+        }
         let Some(key) = self.key_for(context, &run.pages)? else { return Ok(Fate::Wait) };
         let held = self.logs.get(&context.log);
-        if held.is_some_and(|held| held.context.kind != context.kind) {
-            return Err("the log holds entries of the other kind".into());
-        }
-        if held.is_none() && self.logs_of(&context.log.author) >= LOGS_PER_MEMBER_MAX {
-            return Ok(Fate::Wait);
+        if !self.has_room(&context.log) {
+            // It is not kept to wait: only the removal of its author makes room, and it is asked for again then.
+            let is_genuine = AuthenticRun::verify(*context, run.pages.clone(), &key).is_ok();
+            return Ok(if is_genuine { Fate::Crowded } else { Fate::Known });
         }
         let end = held.map_or(0, |held| held.tip.next_seq);
         if first_place(context, &run.pages)? > end && !self.waits_before(context, end) {
@@ -338,8 +345,13 @@ impl Space {
         }
     }
 
-    pub(super) fn logs_of(&self, author: &NodeId) -> usize {
-        self.logs.keys().filter(|log| log.author == *author).count()
+    /// Whether a log may be held: its author has room for it, or a removal of the author names it, so that all nodes come to
+    /// hold what still counts of one who opened too many.
+    pub(super) fn has_room(&self, log: &LogKey) -> bool {
+        let names = |remove: &Remove| remove.cuts.binary_search_by_key(&log.log, |cut| cut.log).is_ok();
+        self.logs.contains_key(log)
+            || self.logs.keys().filter(|held| held.author == log.author).count() < LOGS_PER_MEMBER_MAX
+            || self.membership.removals(log.author).iter().any(|(_, remove)| names(remove))
     }
 
     /// The heads to cite now.

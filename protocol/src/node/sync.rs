@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Node, Turn, parking::Parked, rows::Key, space::Progress};
+use super::{
+    Node, Turn,
+    parking::Parked,
+    rows::{Key, LifeRow},
+    space::Progress,
+};
 use crate::{
     card::Card,
     commit::Fill,
@@ -31,8 +36,7 @@ impl Node {
         peer.not_member.clear();
         peer.told_nothing.clear();
         peer.heard = Some(turn.now);
-        let hello = Message::Hello { card: self.identity.card.encode(), incarnation: self.incarnation };
-        turn.say(id, hello);
+        self.greet(id, turn);
         let spaces: Vec<SpaceId> = self.spaces.keys().copied().collect();
         for space in spaces {
             self.open_session(&space, &id, turn);
@@ -327,6 +331,13 @@ impl Node {
     pub(super) fn settle(&mut self, space: &SpaceId, mut progress: Progress, turn: &mut Turn<'_>) {
         self.blame(&mut progress, turn);
         self.overflowed.extend(progress.overflowed.drain(..).map(|peer| (*space, peer)));
+        for (peer, author) in progress.crowded {
+            let peers = self.crowded.entry((*space, author)).or_default();
+            if peers.is_empty() {
+                turn.effects.notices.push(Notice::TooManyLogs { space: *space, author });
+            }
+            peers.insert(peer);
+        }
         for (peer, branch) in progress.branches {
             self.suspect(peer, branch, turn);
         }
@@ -336,6 +347,7 @@ impl Node {
         let own = self.id();
         let mut logs = Vec::new();
         let mut view_changed = progress.control;
+        let mut rolled_back = false;
         for (source, run) in progress.runs {
             let (context, tip) = (*run.context(), run.tip().next_seq);
             turn.effects.appended.push(Appended { context, from: run.first_seq(), to: tip });
@@ -346,7 +358,7 @@ impl Node {
                 && source.is_some()
                 && let Some(state) = self.spaces.get_mut(space)
             {
-                state.retire_log(&context.log);
+                rolled_back |= state.retire_log(&context.log) || run.first_seq() == 0;
             }
             // Only the peer that brought a run is known to hold it: what waited may have come from another one.
             if let Some(session) = source.and_then(|id| self.peers.get_mut(&id)).and_then(|peer| peer.session(space)) {
@@ -355,11 +367,37 @@ impl Node {
             logs.push(context.log);
             turn.effects.commit.runs.push(run);
         }
+        if rolled_back {
+            self.begin_life(space, turn);
+        }
         if view_changed {
             self.membership_changed(space, turn);
         }
         self.advance(space, &logs, turn);
         self.ask_again(space, turn);
+    }
+
+    /// The store was put back to an earlier state without knowing it: what was receipted after that may be lost, and the
+    /// receipt counters of that time come again. So a new incarnation begins, which voids all receipts so far. Those of
+    /// `space` follow when its logs are told; all others are given anew here.
+    pub(super) fn begin_life(&mut self, space: &SpaceId, turn: &mut Turn<'_>) {
+        turn.rng.fill_bytes(&mut self.incarnation.0);
+        let life = LifeRow { store: self.store, drawn: self.incarnation };
+        turn.effects.commit.state.push(Key::Life.put(&life));
+        let connected = self.peers.iter().filter(|(_, peer)| peer.connection.is_some());
+        let connected: Vec<NodeId> = connected.map(|(id, _)| *id).collect();
+        for id in &connected {
+            self.greet(*id, turn);
+        }
+        let others: Vec<SpaceId> = self.spaces.keys().filter(|other| *other != space).copied().collect();
+        for other in others {
+            self.send_receipt(&other, &connected, turn);
+        }
+    }
+
+    fn greet(&self, id: NodeId, turn: &mut Turn<'_>) {
+        let hello = Message::Hello { card: self.identity.card.encode(), incarnation: self.incarnation };
+        turn.say(id, hello);
     }
 
     pub(super) fn blame(&mut self, progress: &mut Progress, turn: &mut Turn<'_>) {
@@ -396,6 +434,12 @@ impl Node {
         }
         if state.membership.role(self.identity.card.node()).is_none() {
             turn.effects.notices.push(Notice::Removed { space: *space });
+        }
+        let freed = |(of, author): &(SpaceId, NodeId)| of == space && state.membership.role(*author).is_none();
+        let freed: Vec<(SpaceId, NodeId)> = self.crowded.keys().copied().filter(freed).collect();
+        for key in freed {
+            let peers = self.crowded.remove(&key).into_iter().flatten();
+            self.overflowed.extend(peers.map(|peer| (*space, peer)));
         }
         let connected = self.peers.iter().filter(|(_, peer)| peer.connection.is_some());
         let (members, others): (Vec<NodeId>, Vec<NodeId>) =

@@ -29,23 +29,25 @@ impl Space {
         self.own.data = None;
     }
 
-    /// A log of this node's own turned up longer than it was known here: it is left alone from now on.
-    pub(super) fn retire_log(&mut self, log: &LogKey) {
-        for own in [&mut self.own.control, &mut self.own.data] {
-            if own.as_ref().is_some_and(|own| own.log == log.log) {
-                *own = None;
-            }
+    /// A log of this node's own turned up longer than it was known here: it is left alone from now on. Tells whether it was
+    /// one that the node would have written on.
+    pub(super) fn retire_log(&mut self, log: &LogKey) -> bool {
+        let own = self.own_mut(log.kind());
+        let is_present = own.as_ref().is_some_and(|own| own.log == log.log);
+        if is_present {
+            *own = None;
         }
+        is_present
     }
 
     /// Makes sure that there is a log of each kind that the node's next entry may go into.
     pub(super) fn ensure_own_logs(&mut self, author: NodeId, rng: &mut dyn CryptoRng) {
         for kind in [LogKind::Control, LogKind::Data] {
             if !self.continues(author, kind) {
-                let mut log = LogId::default();
-                rng.fill_bytes(&mut log.0);
+                let mut random = [0; LogId::BYTES];
+                rng.fill_bytes(&mut random);
                 let predecessor = self.end_of_last(author, kind);
-                *self.own_mut(kind) = Some(OwnLog { log, opening: None, predecessor });
+                *self.own_mut(kind) = Some(OwnLog { log: kind.log_id(random), opening: None, predecessor });
             }
         }
     }

@@ -23,7 +23,7 @@ pub struct Forger {
 impl Forger {
     /// Writes in the name of `identity`, citing what `view` has seen.
     pub fn new(identity: &Identity, view: &SpaceView, log: u8) -> Forger {
-        let log = LogKey { author: identity.card.node(), log: LogId([log; 16]) };
+        let log = LogKey { author: identity.card.node(), log: LogKind::Data.log_id([log; 16]) };
         let context = LogContext { space: view.space, log, kind: LogKind::Data };
         Forger { identity: identity.clone(), context, heads: view.membership.heads(), view: view.clone() }
     }
@@ -31,6 +31,12 @@ impl Forger {
     /// Cites other heads from now on.
     pub fn cite(mut self, heads: Heads) -> Forger {
         self.heads = Arc::new(heads);
+        self
+    }
+
+    /// Writes into a log of this id, whatever its kind is.
+    pub fn into_log(mut self, log: LogId) -> Forger {
+        self.context.log.log = log;
         self
     }
 
