@@ -187,7 +187,7 @@ fn a_mistaken_command_line_is_json_where_json_was_asked_for() {
     let home = tempfile::tempdir().unwrap();
     let ended = run(portolan(home.path(), &["doc", "new", "--json"]));
     assert_eq!(ended.status.code(), Some(2));
-    let told: serde_json::Value = serde_json::from_str(&text(&ended.stderr)).unwrap();
+    let told: serde_json::Value = serde_json::from_str(text(&ended.stderr)).unwrap();
     assert_eq!(told["kind"], "usage");
     assert!(told["message"].as_str().unwrap().contains("--space"), "{told}");
 }
