@@ -1,6 +1,14 @@
 //! What every command has at hand: the options of all commands, and ways to answer and to ask.
 
-use crate::{args::Global, client::Client, error::Result, home, output::Output};
+use std::io;
+
+use crate::{
+    args::Global,
+    client::Client,
+    error::{Result, not_found},
+    home,
+    output::Output,
+};
 
 /// The surroundings of one command.
 #[derive(Clone, Debug)]
@@ -31,9 +39,14 @@ impl Context {
     /// A client of the daemon that the options mean. Nothing is opened yet.
     ///
     /// # Errors
-    /// When nothing says where the node lives.
+    /// When nothing says where the node lives, or no node lives there.
     pub fn client(&self) -> Result<Client> {
         let home = home::home(&self.global)?;
+        let gone = |error: io::Error| error.kind() == io::ErrorKind::NotFound;
+        if self.global.socket.is_none() && home.symlink_metadata().is_err_and(gone) {
+            return Err(not_found(format!("there is no node in {}", home.display()))
+                .next("Make one with `portolan init`, or name another with --home."));
+        }
         Ok(Client::new(home::socket(&self.global)?, format!("portoland run --home {}", home.display())))
     }
 }

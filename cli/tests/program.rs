@@ -169,8 +169,27 @@ fn what_was_written_is_kept_when_saving_fails() {
     assert!(text_kept.ends_with("an hour of work\n"));
     let told = text(&ended.stderr);
     assert!(told.contains("What you wrote is kept in "), "{told}");
-    assert!(told.contains(&format!("portolan doc edit {DOCUMENT} --space {SPACE} --base ab12 --from-file ")), "{told}");
+    let command = format!("portolan --home '{}' doc edit {DOCUMENT} --space {SPACE}", home.path().display());
+    assert!(told.contains(&format!("{command} --base ab12 --from-file ")), "{told}");
     served.join().unwrap();
+}
+
+#[test]
+fn a_home_that_is_not_there_is_no_stopped_daemon() {
+    let home = tempfile::tempdir().unwrap();
+    let ended = run(portolan(&home.path().join("gone"), &["status"]));
+    assert_eq!(ended.status.code(), Some(3));
+    assert!(text(&ended.stderr).contains("Make one with `portolan init`"), "{}", text(&ended.stderr));
+}
+
+#[test]
+fn a_mistaken_command_line_is_json_where_json_was_asked_for() {
+    let home = tempfile::tempdir().unwrap();
+    let ended = run(portolan(home.path(), &["doc", "new", "--json"]));
+    assert_eq!(ended.status.code(), Some(2));
+    let told: serde_json::Value = serde_json::from_str(text(&ended.stderr)).unwrap();
+    assert_eq!(told["kind"], "usage");
+    assert!(told["message"].as_str().unwrap().contains("--space"), "{told}");
 }
 
 #[test]

@@ -89,7 +89,7 @@ pub enum KeystoreError {
         user: u32,
     },
     /// The file is not what was written.
-    #[error("{}: {reason}. Restore it from a backup; without one, this node needs its recovery key", path.display())]
+    #[error("{}: {reason}. Restore it from a backup; without one this node is lost: have it revoked and make a new one", path.display())]
     Corrupt {
         /// The file.
         path: PathBuf,

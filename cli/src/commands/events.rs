@@ -19,7 +19,7 @@ impl Events {
             context.output.stream(&event, |event| format!("{} {}\n", time::rfc3339(time::now()), human(event)))?;
         }
         Err(ApiError::new(ErrorKind::Unavailable, "the daemon ended the stream of events")
-            .next("It is stopping, or this listener was too slow: see `portolan status`, then listen again."))
+            .next("It is stopping, this listener was too slow, or its rights were taken away: see `portolan status`, then listen again."))
     }
 }
 

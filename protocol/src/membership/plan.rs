@@ -34,7 +34,7 @@ pub enum Refusal {
     #[error("the node is not a member of the space")]
     NoSuchMember,
     /// The author may not do this to this member.
-    #[error("this node is {own}, which is too low for this: only ranks below one's own can be granted or removed")]
+    #[error("this node is {own}, and only ranks below one's own can be granted or removed")]
     RankTooLow {
         /// The author's role.
         own: &'static str,

@@ -35,14 +35,14 @@ pub struct Edit {
 
 impl Edit {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
-        let client = context.client()?;
         let text = self.source.text()?;
-        let outcome = self.save(&client, text.as_deref(), &context.program()).await;
+        let outcome = self.save(context, text.as_deref()).await;
         let result = outcome.map_err(|error| self.source.kept(error, text.as_deref()))?;
         context.output.show(&result, saved)
     }
 
-    async fn save(&self, client: &Client, text: Option<&str>, program: &str) -> Result<Saved> {
+    async fn save(&self, context: &Context, text: Option<&str>) -> Result<Saved> {
+        let (client, program) = (&context.client()?, &*context.program());
         let (space, document) = resolve::document(client, self.space.as_deref(), &self.document).await?;
         let at = DocumentAt { at: resolve::changes(client, space, document, &self.base).await? };
         let view: DocumentView = client.query(&format!("/spaces/{space}/documents/{document}"), &at).await?;

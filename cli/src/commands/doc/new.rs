@@ -37,14 +37,14 @@ pub struct New {
 
 impl New {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
-        let client = context.client()?;
         let text = self.source.text()?;
-        let outcome = self.save(&client, text.as_deref(), &context.program()).await;
+        let outcome = self.save(context, text.as_deref()).await;
         let result = outcome.map_err(|error| self.source.kept(error, text.as_deref()))?;
         context.output.show(&result, saved)
     }
 
-    async fn save(&self, client: &Client, text: Option<&str>, program: &str) -> Result<Saved> {
+    async fn save(&self, context: &Context, text: Option<&str>) -> Result<Saved> {
+        let (client, program) = (&context.client()?, &*context.program());
         let language = fields::language(&self.language)?;
         let space = resolve::space(client, &self.space).await?.id;
         match text {
