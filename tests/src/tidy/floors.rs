@@ -32,6 +32,7 @@ pub const PROTOCOL: Floors = &[
 pub const DAEMON: Floors = &[
     &["clock", "config", "limits"],
     &["keystore", "text_diff", "prevalidate"],
+    &["causality"],
     &["store", "transport", "automerge_door"],
     &["documents"],
     &["engine"],
