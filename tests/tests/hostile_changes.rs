@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use automerge::{Automerge, Change, ROOT, ReadDoc, transaction::Transactable};
 use portolan_daemon::automerge_door::{Document, Fault, Unfit};
-use portolan_daemon::prevalidate::{ChangeRefusal, SafeChange, change_hash, prevalidate};
+use portolan_daemon::prevalidate::{ChangeFacts, ChangeRefusal, SafeChange, change_hash, prevalidate};
 use portolan_protocol::id::DocumentId;
 use portolan_protocol::limits::{OP_COUNTER_MAX, OPS_PER_CHANGE_MAX};
 use portolan_protocol::record::{RecordDraft, Value};
@@ -445,5 +445,18 @@ proptest! {
         let mut seen = orders(&[record, tunis, own, &forged]).iter().map(|order| received(order)).collect::<Vec<_>>();
         seen.dedup();
         prop_assert_eq!(seen.len(), 1, "{:?}", seen);
+        let held: Vec<_> = below.iter().copied().chain([record]).map(SafeChange::facts).collect();
+        let is_below = |(actor, counter): (&[u8], u64)| {
+            let has = |facts: &ChangeFacts| (facts.start_op..facts.start_op + facts.operations).contains(&counter);
+            held.iter().any(|facts| facts.actor == actor && has(facts))
+        };
+        let fits = match act {
+            Act::Insert { text, after } => is_below(text) && after.is_none_or(is_below),
+            Act::Delete { text, letter } => is_below(text) && is_below(letter),
+            Act::Replace { value, .. } => is_below(value),
+        };
+        let left_out: Vec<_> = seen[0].1.iter().map(|(_, why)| why.clone()).collect();
+        prop_assert_eq!(left_out.is_empty(), fits, "{:?}", left_out);
+        prop_assert!(left_out.iter().all(|why| matches!(why, Unfit::Reference(_))), "{:?}", left_out);
     }
 }
