@@ -275,8 +275,11 @@ impl Apart {
     }
 }
 
+/// A record as text, what was left out of it, and what failed.
+type Received = (String, Vec<([u8; 32], Unfit)>, Vec<[u8; 32]>);
+
 /// What a node shows and leaves out that receives changes in this order, one by one, and what fails there.
-fn received(changes: &[&SafeChange]) -> (String, Vec<([u8; 32], Unfit)>, Vec<[u8; 32]>) {
+fn received(changes: &[&SafeChange]) -> Received {
     let (mut held, mut open) = (Vec::new(), document());
     let (mut unfit, mut faults) = (Vec::new(), Vec::new());
     for change in changes {
