@@ -22,6 +22,7 @@ use portolan_protocol::record::{
 };
 use thiserror::Error;
 
+use crate::causality::{Causality, Entangled, Known, in_order};
 use crate::prevalidate::{ChangeRefusal, SafeChange};
 use crate::text_diff::hunks;
 
@@ -34,8 +35,7 @@ const DOCUMENT_OPS_MAX: u64 = 8_000_000;
 /// Largest change that an edit makes: it leaves room in the payload for what stands beside it.
 const CHANGE_BYTES_MAX: usize = PAYLOAD_BYTES_MAX - (DEPENDENCIES_MAX * 128 + (16 << 10));
 
-/// A hash of a change.
-pub type Hash = [u8; 32];
+pub use crate::causality::{Hash, Unfit};
 
 /// What went wrong here, on this node: a library's fault or a local limit, never a judgement on a change.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -49,28 +49,9 @@ pub enum Fault {
     /// The document would outgrow what this node opens.
     #[error("the document would have {0} operations; this node opens at most {DOCUMENT_OPS_MAX}")]
     TooLarge(u64),
-}
-
-/// Why a change does not fit what it builds on. The same on every node that holds what the change names.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum Unfit {
-    /// It builds on a change that is not there.
-    #[error("it builds on a change that is not there")]
-    MissingDependency(Hash),
-    /// Its operations do not begin right after those it builds on.
-    #[error("its operations begin at {actual}; after what it builds on they begin at {expected}")]
-    Counter {
-        /// Where they should begin.
-        expected: u64,
-        /// Where they begin.
-        actual: u64,
-    },
-    /// Its number is not the next one of its actor, or it does not build on the one before.
-    #[error("its number {0} does not follow that of a change of the same actor that it builds on")]
-    Sequence(u64),
-    /// Another change of the same actor with the same number is there already.
-    #[error("another change of the same actor has its number {0}")]
-    Fork(u64),
+    /// Too much in the document was written at the same time.
+    #[error(transparent)]
+    Entangled(#[from] Entangled),
 }
 
 /// Why an edit was not made.
@@ -200,14 +181,20 @@ impl Document {
                 Err(fault) => outcome.faults.push((hash, fault)),
             }
         }
-        let doubtful = changes.iter().map(SafeChange::facts).filter(|facts| !facts.self_contained);
-        let doubtful = doubtful.map(|facts| facts.hash).collect();
+        let judged: BTreeMap<Hash, &SafeChange> = changes
+            .iter()
+            .map(|safe| (safe.facts().hash, safe))
+            .filter(|(hash, _)| parsed.contains_key(hash))
+            .collect();
+        let doubtful = judged.iter().filter(|(_, safe)| !safe.facts().self_contained).map(|(hash, _)| *hash).collect();
         let added: u64 = parsed.values().map(|change| change.len() as u64).sum();
         let operations = self.inner.stats().num_ops.saturating_add(added);
         if operations > DOCUMENT_OPS_MAX {
             return Err(Fault::TooLarge(operations));
         }
-        let fitting = guarded(|| Ok(Fitting::sort(&self.inner, parsed, &mut outcome.unfit)))?;
+        let mut causality = guarded(|| causality(&self.inner))?;
+        let order = in_order(&mut causality, &judged, &mut outcome.unfit)?;
+        let fitting: Vec<Change> = order.iter().filter_map(|hash| parsed.remove(hash)).collect();
         self.apply_in_order(&fitting, &doubtful, &mut outcome);
         Ok(outcome)
     }
@@ -336,93 +323,17 @@ impl Document {
     }
 }
 
-/// Changes checked against what they build on, in an order in which they can be applied.
-struct Fitting {
-    known: BTreeMap<ChangeHash, Known>,
-    numbers: BTreeSet<(ActorId, u64)>,
-}
-
-struct Known {
-    actor: ActorId,
-    seq: u64,
-    max_op: u64,
-}
-
-impl Fitting {
-    /// Sorts `changes` so that each comes after what it builds on, leaving out what is there or does not fit.
-    ///
-    /// Among those that could come next it takes the lowest hash, so that a set is gone through alike everywhere.
-    fn sort(document: &Automerge, changes: BTreeMap<Hash, Change>, unfit: &mut Vec<(Hash, Unfit)>) -> Vec<Change> {
-        let mut fitting = Self::new(document);
-        let mut waiting = changes;
-        waiting.retain(|hash, _| !fitting.known.contains_key(&ChangeHash(*hash)));
-        let mut behind: BTreeMap<Hash, Vec<Hash>> = BTreeMap::new();
-        let mut awaited: BTreeMap<Hash, usize> = BTreeMap::new();
-        for (hash, change) in &waiting {
-            let inside: Vec<Hash> =
-                change.deps().iter().map(|dep| dep.0).filter(|dep| waiting.contains_key(dep)).collect();
-            awaited.insert(*hash, inside.len());
-            for dep in inside {
-                behind.entry(dep).or_default().push(*hash);
-            }
-        }
-        let mut ready: BTreeSet<Hash> = awaited.iter().filter(|&(_, &left)| left == 0).map(|(hash, _)| *hash).collect();
-        let mut sorted = Vec::new();
-        while let Some(hash) = ready.pop_first() {
-            let Some(change) = waiting.remove(&hash) else { continue };
-            match fitting.admit(&change) {
-                Ok(()) => sorted.push(change),
-                Err(why) => unfit.push((hash, why)),
-            }
-            for next in behind.remove(&hash).unwrap_or_default() {
-                if let Some(left) = awaited.get_mut(&next) {
-                    *left -= 1;
-                    if *left == 0 {
-                        ready.insert(next);
-                    }
-                }
-            }
-        }
-        sorted
-    }
-
-    fn new(document: &Automerge) -> Self {
-        let mut fitting = Self { known: BTreeMap::new(), numbers: BTreeSet::new() };
-        for meta in document.get_changes_meta(&[]) {
-            fitting.insert(meta.hash, Known { actor: meta.actor.into_owned(), seq: meta.seq, max_op: meta.max_op });
-        }
-        fitting
-    }
-
-    fn insert(&mut self, hash: ChangeHash, known: Known) {
-        self.numbers.insert((known.actor.clone(), known.seq));
-        self.known.insert(hash, known);
-    }
-
-    /// Automerge's own changes name all heads and the actor's change before, and count on from the highest of them.
-    fn admit(&mut self, change: &Change) -> Result<(), Unfit> {
-        let (mut highest, mut previous) = (0, 0);
-        for dep in change.deps() {
-            let known = self.known.get(dep).ok_or(Unfit::MissingDependency(dep.0))?;
-            highest = highest.max(known.max_op);
-            if known.actor == *change.actor_id() {
-                previous = previous.max(known.seq);
-            }
-        }
-        let (expected, actual) = (highest + 1, change.start_op().get());
-        if actual != expected {
-            return Err(Unfit::Counter { expected, actual });
-        }
-        if change.seq() != previous + 1 {
-            return Err(Unfit::Sequence(change.seq()));
-        }
-        let actor = change.actor_id().clone();
-        if self.numbers.contains(&(actor.clone(), change.seq())) {
-            return Err(Unfit::Fork(change.seq()));
-        }
-        self.insert(change.hash(), Known { actor, seq: change.seq(), max_op: change.max_op() });
-        Ok(())
-    }
+/// The changes of a document, as far as later ones are judged by them.
+fn causality(document: &Automerge) -> Result<Causality, Fault> {
+    let metas = document.get_changes_meta(&[]).into_iter();
+    let known: Result<Vec<Known>, Fault> = metas
+        .map(|meta| {
+            let actor = meta.actor.to_bytes().try_into().map_err(|_| Fault::Failed("a strange actor".to_owned()))?;
+            let dependencies = meta.deps.iter().map(|hash| hash.0).collect();
+            Ok(Known { hash: meta.hash.0, actor, start_op: meta.start_op, max_op: meta.max_op, dependencies })
+        })
+        .collect();
+    Ok(Causality::of(known?)?)
 }
 
 /// All concurrent values of every key, the one that every node picks first.

@@ -10,6 +10,8 @@ pub mod logins;
 pub mod prevalidate;
 pub mod text_diff;
 
+pub mod causality;
+
 pub mod automerge_door;
 pub mod keystore;
 pub mod persons;

@@ -27,6 +27,45 @@ pub struct Forged {
     pub extra: Vec<u8>,
 }
 
+/// An operation: its actor and its counter.
+pub type Op<'a> = (&'a [u8], u64);
+
+/// What a change does to operations that it names.
+#[derive(Clone, Debug)]
+pub enum Act<'a> {
+    /// Inserts a letter into a Text, after a letter or at its beginning.
+    Insert {
+        /// The Text.
+        text: Op<'a>,
+        /// The letter before.
+        after: Option<Op<'a>>,
+    },
+    /// Deletes a letter of a Text.
+    Delete {
+        /// The Text.
+        text: Op<'a>,
+        /// The letter.
+        letter: Op<'a>,
+    },
+    /// Sets a root key in the place of a value.
+    Replace {
+        /// The key.
+        key: &'a str,
+        /// The value that was there.
+        value: Op<'a>,
+    },
+}
+
+impl<'a> Act<'a> {
+    fn named(&self) -> Vec<Op<'a>> {
+        match *self {
+            Act::Insert { text, after } => std::iter::once(text).chain(after).collect(),
+            Act::Delete { text, letter } => vec![text, letter],
+            Act::Replace { value, .. } => vec![value],
+        }
+    }
+}
+
 impl Forged {
     /// A change of `count` operations, each setting the root key `key` to true: a run in every column.
     pub fn sets(actor: &[u8], start_op: u64, count: u64, key: &str) -> Self {
@@ -51,6 +90,51 @@ impl Forged {
             ],
             extra: vec![],
         }
+    }
+
+    /// A change of one operation that names operations of others: `act` tells what it does with them.
+    pub fn naming(actor: &[u8], start_op: u64, act: &Act<'_>) -> Self {
+        let named = act.named();
+        let mut others: Vec<Vec<u8>> = named.iter().map(|op| op.0.to_vec()).filter(|other| other != actor).collect();
+        others.sort();
+        others.dedup();
+        let place = |op: &Op<'_>| {
+            let other = others.iter().position(|other| other == op.0);
+            literal(unsigned(other.map_or(0, |place| place as u64 + 1)))
+        };
+        let counter = |op: &Op<'_>| literal(signed(i64::try_from(op.1).unwrap_or(i64::MAX)));
+        let columns = match act {
+            Act::Insert { text, after } => {
+                let mut columns = vec![(0x01, place(text)), (0x02, literal(unsigned(text.1)))];
+                columns.extend(after.as_ref().map(|after| (0x11, place(after))));
+                columns.push((0x13, after.as_ref().map_or_else(|| literal(signed(0)), counter)));
+                columns.extend([(0x34, vec![0, 1]), (0x42, literal(vec![1])), (0x56, literal(unsigned(0x16)))]);
+                columns.extend([(0x57, b"!".to_vec()), (0x70, literal(vec![0]))]);
+                columns
+            }
+            Act::Delete { text, letter } => vec![
+                (0x01, place(text)),
+                (0x02, literal(unsigned(text.1))),
+                (0x11, place(letter)),
+                (0x13, counter(letter)),
+                (0x34, vec![1]),
+                (0x42, literal(vec![3])),
+                (0x56, literal(vec![0])),
+                (0x70, literal(vec![1])),
+                (0x71, place(letter)),
+                (0x73, counter(letter)),
+            ],
+            Act::Replace { key, value } => vec![
+                (0x15, literal(prefixed(key.as_bytes()))),
+                (0x34, vec![1]),
+                (0x42, literal(vec![1])),
+                (0x56, literal(vec![2])),
+                (0x70, literal(vec![1])),
+                (0x71, place(value)),
+                (0x73, counter(value)),
+            ],
+        };
+        Self { other_actors: others, columns, ..Self::sets(actor, start_op, 1, "x") }
     }
 
     /// The chunk, with its right length and checksum.
@@ -166,6 +250,11 @@ pub fn chunk(kind: u8, content: &[u8]) -> Vec<u8> {
     let hashed = [vec![kind], unsigned(content.len() as u64), content.to_vec()].concat();
     let hash = Sha256::digest(&hashed);
     [&[0x85, 0x6f, 0x4a, 0x83][..], hash.get(..4).unwrap_or_default(), &hashed].concat()
+}
+
+/// A column of one value, as Automerge writes it.
+fn literal(value: Vec<u8>) -> Vec<u8> {
+    [signed(-1), value].concat()
 }
 
 fn prefixed(bytes: &[u8]) -> Vec<u8> {

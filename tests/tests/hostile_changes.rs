@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use automerge::{Automerge, Change, ROOT, ReadDoc, transaction::Transactable};
 use portolan_daemon::automerge_door::{Document, Fault, Unfit};
-use portolan_daemon::prevalidate::{ChangeRefusal, SafeChange, change_hash, prevalidate};
+use portolan_daemon::prevalidate::{ChangeFacts, ChangeRefusal, SafeChange, change_hash, prevalidate};
 use portolan_protocol::id::DocumentId;
 use portolan_protocol::limits::{OP_COUNTER_MAX, OPS_PER_CHANGE_MAX};
 use portolan_protocol::record::{RecordDraft, Value};
-use portolan_tests::attacks::{self, Forged, signed, unsigned};
+use portolan_tests::attacks::{self, Act, Forged, signed, unsigned};
 use proptest::prelude::*;
 
 const ACTOR: [u8; 32] = [3; 32];
@@ -240,6 +240,130 @@ fn bytes_that_automerge_cannot_load_are_a_fault() {
     assert!(matches!(Document::load(DocumentId([1; 16]), b"damaged"), Err(Fault::Failed(_))));
 }
 
+const ROME: [u8; 32] = [4; 32];
+const TUNIS: [u8; 32] = [5; 32];
+
+/// A record by Rome, and on it, made apart, a change by Tunis and one by the hostile member.
+struct Apart {
+    record: SafeChange,
+    tunis: SafeChange,
+    own: SafeChange,
+}
+
+impl Apart {
+    fn new() -> Self {
+        let record = document().edit(&draft(), &ROME, None).unwrap().unwrap();
+        let on_record = |draft: RecordDraft, actor| record.after.edit(&draft, &actor, None).unwrap().unwrap().change;
+        let tunis = RecordDraft::default().with("body/ar", "abc").with("body/fr", "Un texte bref.\nDeux lignes.\n");
+        let tunis = on_record(tunis.with("status", "draft"), TUNIS);
+        let own = on_record(RecordDraft::default().with("body/en", "Enough letters to come after all others."), ACTOR);
+        Self { record: record.change, tunis, own }
+    }
+
+    /// The counters of its operations.
+    fn counters(change: &SafeChange) -> std::ops::Range<u64> {
+        let facts = change.facts();
+        facts.start_op..facts.start_op + facts.operations
+    }
+
+    /// The hostile member's next change, which builds on `below`.
+    fn next(&self, below: &[&SafeChange], act: &Act<'_>) -> SafeChange {
+        let start_op = below.iter().map(|change| Self::counters(change).end).max().unwrap();
+        let mut dependencies: Vec<_> = below.iter().map(|change| change.facts().hash).collect();
+        dependencies.sort();
+        safe(&Forged { dependencies, seq: 2, ..Forged::naming(&ACTOR, start_op, act) }.bytes())
+    }
+}
+
+/// A record as text, what was left out of it, and what failed.
+type Received = (String, Vec<([u8; 32], Unfit)>, Vec<[u8; 32]>);
+
+/// What a node shows and leaves out that receives changes in this order, one by one, and what fails there.
+fn received(changes: &[&SafeChange]) -> Received {
+    let (mut held, mut open) = (Vec::new(), document());
+    let (mut unfit, mut faults) = (Vec::new(), Vec::new());
+    for change in changes {
+        held.push((*change).clone());
+        let mut applied = open.apply(&held[held.len() - 1..]).unwrap();
+        if !applied.unfit.is_empty() || !unfit.is_empty() || !faults.is_empty() {
+            open = document();
+            applied = open.apply(&held).unwrap();
+        }
+        unfit = applied.unfit;
+        faults = applied.faults.into_iter().map(|(hash, _)| hash).collect();
+        if unfit.is_empty() && faults.is_empty() {
+            open = Document::load(open.id(), &open.save().unwrap()).unwrap();
+        }
+    }
+    unfit.sort_by_key(|(hash, _)| *hash);
+    faults.sort();
+    (serde_json::to_string(&open.view().unwrap()).unwrap(), unfit, faults)
+}
+
+/// Every order in which `changes` can come.
+fn orders<'a>(changes: &[&'a SafeChange]) -> Vec<Vec<&'a SafeChange>> {
+    let mut orders = vec![vec![]];
+    for change in changes {
+        let longer = |order: &Vec<&'a SafeChange>| {
+            let order = order.clone();
+            (0..=order.len()).map(move |place| {
+                let mut order = order.clone();
+                order.insert(place, *change);
+                order
+            })
+        };
+        orders = orders.iter().flat_map(longer).collect();
+    }
+    orders
+}
+
+#[test]
+fn what_is_written_at_the_same_time_cannot_be_referred_to() {
+    let apart = Apart::new();
+    let Apart { record, tunis, own } = &apart;
+    // Rome writes `body/fr` and its letters, `schema` and the others; Tunis `body/ar`, then letters.
+    let text = |change: &SafeChange, key: &str| {
+        let mut inner = Automerge::new();
+        inner.apply_changes([record, change].map(|change| Change::try_from(change.raw()).unwrap())).unwrap();
+        let (_, object) = inner.get(ROOT, key).unwrap().unwrap();
+        object.to_string().split('@').next().unwrap().parse::<u64>().unwrap()
+    };
+    let (theirs, common) = (text(tunis, "body/ar"), text(tunis, "body/fr"));
+    let last = Apart::counters(tunis).end - 1;
+    let acts = [
+        ("a Text", Act::Insert { text: (&TUNIS, theirs), after: None }),
+        ("a letter of such a Text", Act::Insert { text: (&TUNIS, theirs), after: Some((&TUNIS, theirs + 1)) }),
+        ("a letter in a common Text", Act::Insert { text: (&ROME, common), after: Some((&TUNIS, theirs + 1)) }),
+        ("a letter to delete", Act::Delete { text: (&TUNIS, theirs), letter: (&TUNIS, theirs + 1) }),
+        ("a value", Act::Replace { key: "status", value: (&TUNIS, last) }),
+        ("nobody's", Act::Replace { key: "status", value: (&[9; 32], 1) }),
+        ("its own, of no change", Act::Replace { key: "status", value: (&ACTOR, 1) }),
+    ];
+    for (what, act) in acts {
+        let bad = apart.next(&[own], &act);
+        let hash = bad.facts().hash;
+        let after =
+            Forged { dependencies: vec![hash], seq: 3, ..Forged::sets(&ACTOR, 1 + bad.facts().start_op, 1, "x") };
+        let after = safe(&after.bytes());
+        let without = received(&[record, tunis, own]).0;
+        for order in orders(&[record, tunis, own, &bad, &after]) {
+            let (shown, mut unfit, faults) = received(&order);
+            assert_eq!(shown, without, "{what}");
+            assert!(faults.is_empty(), "{what}: a judgement, not a fault");
+            unfit.sort_by_key(|(left_out, _)| *left_out != hash);
+            assert!(matches!(unfit[0], (of, Unfit::Reference(_)) if of == hash), "{what}: {unfit:?}");
+            assert_eq!(unfit[1..], [(after.facts().hash, Unfit::MissingDependency(hash))], "{what}");
+        }
+    }
+    // On top of it, the same is an honest edit.
+    let act = Act::Insert { text: (&TUNIS, theirs), after: Some((&TUNIS, theirs + 1)) };
+    let good = apart.next(&[own, tunis], &act);
+    for order in orders(&[record, tunis, own, &good]) {
+        let (shown, unfit, faults) = received(&order);
+        assert!(unfit.is_empty() && faults.is_empty() && shown.contains("a!bc"), "{unfit:?} {shown}");
+    }
+}
+
 /// A chunk with some bytes of its content changed, under a right checksum.
 fn mutated(raw: &[u8], flips: &[(prop::sample::Index, u8)]) -> Vec<u8> {
     let header = 9 + unsigned_length(&raw[9..]);
@@ -294,5 +418,48 @@ proptest! {
     fn arbitrary_bytes_do_no_harm(content in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = prevalidate(&content, &ACTOR);
         let _ = prevalidate(&attacks::chunk(1, &content), &ACTOR);
+    }
+}
+
+proptest! {
+    // Each goes through 24 orders.
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_a_change_refers_to_never_makes_the_order_matter(
+        kind in 0..3u8,
+        on_both in any::<bool>(),
+        first in (0..4usize, 1..90u64),
+        second in (0..4usize, 1..90u64),
+        key in prop::sample::select(vec!["status", "title/fr", "body/fr", "body/ar"]),
+    ) {
+        let apart = Apart::new();
+        let Apart { record, tunis, own } = &apart;
+        let below = if on_both { vec![own, tunis] } else { vec![own] };
+        let end = below.iter().map(|change| Apart::counters(change).end).max().unwrap();
+        let actors: [&[u8]; 4] = [&ROME, &TUNIS, &ACTOR, &[9; 32]];
+        let op = |(actor, counter): (usize, u64)| (actors[actor], counter.min(end - 1));
+        let act = match kind {
+            0 => Act::Insert { text: op(first), after: Some(op(second)) },
+            1 => Act::Delete { text: op(first), letter: op(second) },
+            _ => Act::Replace { key, value: op(first) },
+        };
+        let forged = apart.next(&below, &act);
+        let mut seen = orders(&[record, tunis, own, &forged]).iter().map(|order| received(order)).collect::<Vec<_>>();
+        seen.dedup();
+        prop_assert_eq!(seen.len(), 1, "{:?}", seen);
+        let held: Vec<_> = below.iter().copied().chain([record]).map(SafeChange::facts).collect();
+        let is_below = |(actor, counter): (&[u8], u64)| {
+            let has = |facts: &ChangeFacts| (facts.start_op..facts.start_op + facts.operations).contains(&counter);
+            held.iter().any(|facts| facts.actor == actor && has(facts))
+        };
+        let fits = match act {
+            Act::Insert { text, after } => is_below(text) && after.is_none_or(is_below),
+            Act::Delete { text, letter } => is_below(text) && is_below(letter),
+            Act::Replace { value, .. } => is_below(value),
+        };
+        let left_out: Vec<_> = seen[0].1.iter().map(|(_, why)| why.clone()).collect();
+        prop_assert_eq!(left_out.is_empty(), fits, "{:?}", left_out);
+        prop_assert!(left_out.iter().all(|why| matches!(why, Unfit::Reference(_))), "{:?}", left_out);
     }
 }

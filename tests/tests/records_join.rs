@@ -272,3 +272,24 @@ fn check_nothing_hidden(joined: &Copy, base: &RecordView, side: &RecordView, oth
         }
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn honest_edits_always_fit_whoever_has_heard_of_what(
+        steps in prop::collection::vec((0..4usize, 0..4usize, draft()), 1..24),
+    ) {
+        let mut copies: Vec<Copy> = (1..5).map(|number| Copy::new([number; 32])).collect();
+        for (from, to, draft) in &steps {
+            copies[*from].save(draft);
+            let heard = copies[*from].changes.clone();
+            // Checks that everything fits.
+            copies[*to].take(&heard);
+        }
+        let all: Vec<SafeChange> = copies.iter().flat_map(|copy| copy.changes.clone()).collect();
+        copies.iter_mut().for_each(|copy| copy.take(&all));
+        let shown: Vec<String> = copies.iter().map(Copy::json).collect();
+        prop_assert!(shown.iter().all(|json| *json == shown[0]));
+    }
+}

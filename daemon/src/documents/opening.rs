@@ -4,7 +4,7 @@
 //! in one call. What does not fit is found from the beginning, so that the outcome never depends on the order of arrival.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     sync::Arc,
 };
 
@@ -27,7 +27,8 @@ use super::{
     visible::{ChangeStanding, Fact, Surroundings, lifts, standings},
 };
 use crate::{
-    automerge_door::{Applied, Document},
+    automerge_door::{Applied, Document, Unfit},
+    prevalidate::SafeChange,
     store::StoreError,
 };
 
@@ -223,7 +224,7 @@ impl Opening<'_> {
     }
 
     fn apply(&mut self, document: &mut Document) -> Result<Applied, DocumentError> {
-        let mut changes = Vec::new();
+        let mut changes = Numbered::default();
         for place in &self.ledger.order {
             let fact = &self.ledger.facts[*place];
             let Ok(hash) = &fact.change else { continue };
@@ -232,13 +233,16 @@ impl Opening<'_> {
             }
             if let Some(Reading { payload, change }) = self.index.change(self.view, fact, &mut self.key)? {
                 self.persons.insert(*hash, payload.person);
-                changes.push(change);
+                changes.insert(fact.reference, change);
             }
         }
-        match changes.is_empty() {
-            true => Ok(Applied::default()),
-            false => Ok(document.apply(&changes)?),
-        }
+        let (changes, forks) = changes.finish();
+        let mut applied = match changes.is_empty() {
+            true => Applied::default(),
+            false => document.apply(&changes)?,
+        };
+        applied.unfit.extend(forks);
+        Ok(applied)
     }
 
     /// Who made the last change: of the heads, the one with the latest time.
@@ -251,5 +255,37 @@ impl Opening<'_> {
         };
         let node = fact.reference.log.author;
         Ok(person.map(|person| Updated { time_ms: fact.time, node, person: person.id, name: person.name }))
+    }
+}
+
+/// Changes by actor and number. An actor belongs to one log, so of two changes with one number the earlier entry's counts:
+/// nobody can take back what others already build on by signing another one.
+#[derive(Default)]
+struct Numbered {
+    changes: BTreeMap<([u8; 32], u64), (EntryRef, SafeChange)>,
+    forks: Vec<([u8; 32], Unfit)>,
+}
+
+impl Numbered {
+    fn insert(&mut self, entry: EntryRef, change: SafeChange) {
+        let (actor, seq) = (change.facts().actor, change.facts().seq);
+        let later = match self.changes.entry((actor, seq)) {
+            Entry::Vacant(free) => {
+                free.insert((entry, change));
+                return;
+            }
+            Entry::Occupied(mut taken) if entry < taken.get().0 => taken.insert((entry, change)).1,
+            Entry::Occupied(_) => change,
+        };
+        self.forks.push((later.facts().hash, Unfit::Fork(seq)));
+    }
+
+    /// The changes, and those whose numbers were taken.
+    fn finish(self) -> (Vec<SafeChange>, Vec<([u8; 32], Unfit)>) {
+        let changes: Vec<SafeChange> = self.changes.into_values().map(|(_, change)| change).collect();
+        // The same change may stand in two entries.
+        let held: BTreeSet<[u8; 32]> = changes.iter().map(|change| change.facts().hash).collect();
+        let forks = self.forks.into_iter().filter(|(hash, _)| !held.contains(hash)).collect();
+        (changes, forks)
     }
 }

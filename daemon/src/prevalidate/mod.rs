@@ -2,7 +2,7 @@
 //!
 //! It reads exactly the language that records are written in (`docs/spec/records.md`): scalars and Texts under root keys,
 //! letters inserted into and deleted from Texts. It decides from the bytes and suite constants alone, so every node
-//! decides the same. It does not know the document: whether a change fits what it builds on is the door's affair.
+//! decides the same. It does not know the document: whether a change fits what it builds on is decided by `causality`.
 //!
 //! ```text
 //! 85 6f 4a 83 | checksum 4 | 01 | length | deps n, 32 n | actor 1+32 | seq | start op | time | message
@@ -23,18 +23,25 @@ use portolan_protocol::limits::{
 use sha2::{Digest, Sha256};
 
 use self::columns::Columns;
+use self::operations::OpId;
 use self::reader::Reader;
 pub use self::refusal::ChangeRefusal;
 
 const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
 const TYPE_CHANGE: u8 = 1;
 const TYPE_COMPRESSED: u8 = 2;
+/// The hash is over the type and all behind it.
+const HASHED_FROM: usize = 8;
+/// Bytes of an actor in a list: its length, in its shortest form, and itself.
+const ACTOR_STRIDE: usize = 1 + ACTOR_BYTES;
 
 /// What the bytes say about a change that may be given to Automerge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangeFacts {
     /// Automerge's hash of the change.
     pub hash: [u8; 32],
+    /// Whose it is.
+    pub actor: [u8; ACTOR_BYTES],
     /// The changes it builds on, sorted.
     pub dependencies: Vec<[u8; 32]>,
     /// Its number among the changes of its actor, from 1.
@@ -73,6 +80,26 @@ impl SafeChange {
     pub fn facts(&self) -> &ChangeFacts {
         &self.facts
     }
+
+    /// Hands every operation of other changes that this one names to `visit`, by actor and counter, as often as it is named.
+    ///
+    /// They are read anew each time: a hundred bytes can name 600,000 operations, which would be megabytes if they were kept.
+    ///
+    /// # Errors
+    /// None, since the bytes were looked through before.
+    pub fn references(&self, mut visit: impl FnMut(&[u8; ACTOR_BYTES], u64)) -> Result<(), ChangeRefusal> {
+        if self.facts.self_contained {
+            return Ok(());
+        }
+        let (_, content) = unframe(&self.raw)?;
+        let content = Content::read(content, &self.facts.actor)?;
+        content.check(|(counter, actor)| {
+            if let Some(actor) = content.actor_at(actor) {
+                visit(actor, counter);
+            }
+        })?;
+        Ok(())
+    }
 }
 
 /// Looks through the bytes of one change without giving them to Automerge.
@@ -87,27 +114,62 @@ pub fn prevalidate(raw: &[u8], expected_actor: &[u8; ACTOR_BYTES]) -> Result<Cha
         return Err(ChangeRefusal::TooLong(raw.len()));
     }
     let (hash, content) = open_chunk(raw)?;
-    let mut input = Reader::new(content);
-    let dependencies = sorted_list(&mut input, DEPENDENCIES_MAX, "dependencies")?;
-    if actor(&mut input)? != expected_actor {
-        return Err(ChangeRefusal::Actor);
+    let content = Content::read(content, expected_actor)?;
+    let self_contained = content.check(|_| {})?;
+    let Content { actor, dependencies, seq, start_op, operations, .. } = content;
+    Ok(ChangeFacts { hash, actor: *actor, dependencies, seq, start_op, operations, self_contained })
+}
+
+/// The parts of a change; of the operations no more than how many there are.
+struct Content<'a> {
+    dependencies: Vec<[u8; 32]>,
+    actor: &'a [u8; ACTOR_BYTES],
+    /// As they stand there: a length before each.
+    others: &'a [u8],
+    seq: u64,
+    start_op: u64,
+    operations: u64,
+    columns: Columns<'a>,
+}
+
+impl<'a> Content<'a> {
+    fn read(content: &'a [u8], expected_actor: &[u8; ACTOR_BYTES]) -> Result<Self, ChangeRefusal> {
+        let mut input = Reader::new(content);
+        let dependencies = sorted_list(&mut input, DEPENDENCIES_MAX, "dependencies")?;
+        let actor = actor(&mut input)?;
+        if actor != expected_actor {
+            return Err(ChangeRefusal::Actor);
+        }
+        let seq = input.unsigned("sequence number")?;
+        let start_op = input.unsigned("start operation")?;
+        if input.signed("time")? != 0 {
+            return Err(ChangeRefusal::Extra("a time"));
+        }
+        if input.unsigned("message length")? != 0 {
+            return Err(ChangeRefusal::Extra("a message"));
+        }
+        let others = other_actors(&mut input, expected_actor)?;
+        let columns = Columns::read(&mut input)?;
+        let operations = columns.operations()?;
+        if seq == 0 || seq > OP_COUNTER_MAX || start_op == 0 || start_op.saturating_add(operations) > OP_COUNTER_MAX {
+            return Err(ChangeRefusal::Counter { start_op, operations });
+        }
+        Ok(Self { dependencies, actor, others, seq, start_op, operations, columns })
     }
-    let seq = input.unsigned("sequence number")?;
-    let start_op = input.unsigned("start operation")?;
-    if input.signed("time")? != 0 {
-        return Err(ChangeRefusal::Extra("a time"));
+
+    /// See [`operations::check`].
+    fn check(&self, refers: impl FnMut(OpId)) -> Result<bool, ChangeRefusal> {
+        let actors = 1 + (self.others.len() / ACTOR_STRIDE) as u64;
+        operations::check(&self.columns, self.operations, self.start_op, actors, refers)
     }
-    if input.unsigned("message length")? != 0 {
-        return Err(ChangeRefusal::Extra("a message"));
+
+    /// The actor at this place in the change.
+    fn actor_at(&self, place: u64) -> Option<&'a [u8; ACTOR_BYTES]> {
+        match usize::try_from(place).ok()?.checked_sub(1) {
+            None => Some(self.actor),
+            Some(other) => self.others.chunks_exact(ACTOR_STRIDE).nth(other)?.last_chunk(),
+        }
     }
-    let actors = 1 + other_actors(&mut input, expected_actor)?;
-    let columns = Columns::read(&mut input)?;
-    let operations = columns.operations()?;
-    if seq == 0 || seq > OP_COUNTER_MAX || start_op == 0 || start_op.saturating_add(operations) > OP_COUNTER_MAX {
-        return Err(ChangeRefusal::Counter { start_op, operations });
-    }
-    let self_contained = operations::check(&columns, operations, start_op, actors)?;
-    Ok(ChangeFacts { hash, dependencies, seq, start_op, operations, self_contained })
 }
 
 /// Automerge's hash of a change chunk, or `None` when `raw` is not framed as one.
@@ -115,31 +177,36 @@ pub fn change_hash(raw: &[u8]) -> Option<[u8; 32]> {
     open_chunk(raw).ok().map(|(hash, _)| hash)
 }
 
+/// The hash and the content of a chunk whose checksum is right.
 fn open_chunk(raw: &[u8]) -> Result<([u8; 32], &[u8]), ChangeRefusal> {
+    let (checksum, content) = unframe(raw)?;
+    let hashed = raw.get(HASHED_FROM..).unwrap_or_default();
+    let hash: [u8; 32] = Sha256::digest(hashed).into();
+    if !hash.starts_with(checksum) {
+        return Err(ChangeRefusal::Checksum);
+    }
+    Ok((hash, content))
+}
+
+/// The checksum and the content of a chunk.
+fn unframe(raw: &[u8]) -> Result<(&[u8], &[u8]), ChangeRefusal> {
     let mut input = Reader::new(raw);
     if input.take(4, "header").map_err(|_| ChangeRefusal::Magic)? != MAGIC {
         return Err(ChangeRefusal::Magic);
     }
     let checksum = input.take(4, "header")?;
-    let chunk_type = input.byte("header")?;
-    match chunk_type {
+    match input.byte("header")? {
         TYPE_CHANGE => {}
         TYPE_COMPRESSED => return Err(ChangeRefusal::Compressed),
         other => return Err(ChangeRefusal::ChunkType(other)),
     }
-    let hashed = input.rest();
     let length = input.unsigned("length")?;
     let content = input.rest();
     match u64::try_from(content.len()) {
-        Ok(actual) if actual == length => {}
-        Ok(actual) if actual > length => return Err(ChangeRefusal::Trailing),
-        _ => return Err(ChangeRefusal::Malformed("length")),
+        Ok(actual) if actual == length => Ok((checksum, content)),
+        Ok(actual) if actual > length => Err(ChangeRefusal::Trailing),
+        _ => Err(ChangeRefusal::Malformed("length")),
     }
-    let hash: [u8; 32] = Sha256::new().chain_update([TYPE_CHANGE]).chain_update(hashed).finalize().into();
-    if !hash.starts_with(checksum) {
-        return Err(ChangeRefusal::Checksum);
-    }
-    Ok((hash, content))
 }
 
 fn sorted_list(input: &mut Reader<'_>, most: usize, what: &'static str) -> Result<Vec<[u8; 32]>, ChangeRefusal> {
@@ -158,25 +225,27 @@ fn sorted_list(input: &mut Reader<'_>, most: usize, what: &'static str) -> Resul
     Ok(list)
 }
 
-fn actor<'a>(input: &mut Reader<'a>) -> Result<&'a [u8], ChangeRefusal> {
+fn actor<'a>(input: &mut Reader<'a>) -> Result<&'a [u8; ACTOR_BYTES], ChangeRefusal> {
     if input.unsigned("actor")? != ACTOR_BYTES as u64 {
         return Err(ChangeRefusal::Actor);
     }
-    input.take(ACTOR_BYTES, "actor")
+    input.take(ACTOR_BYTES, "actor")?.first_chunk().ok_or(ChangeRefusal::Actor)
 }
 
-fn other_actors(input: &mut Reader<'_>, own: &[u8]) -> Result<u64, ChangeRefusal> {
+/// The list of the other actors, as it stands there.
+fn other_actors<'a>(input: &mut Reader<'a>, own: &[u8; ACTOR_BYTES]) -> Result<&'a [u8], ChangeRefusal> {
     let count = input.unsigned("other actors")?;
     if count > ACTORS_PER_CHANGE_MAX as u64 {
         return Err(ChangeRefusal::List("other actors"));
     }
-    let mut last: &[u8] = &[];
+    let list = input.rest();
+    let mut last = None;
     for _ in 0..count {
         let other = actor(input)?;
-        if other <= last || other == own {
+        if last.is_some_and(|last| other <= last) || other == own {
             return Err(ChangeRefusal::List("other actors"));
         }
-        last = other;
+        last = Some(other);
     }
-    Ok(count)
+    Ok(list.get(..list.len() - input.rest().len()).unwrap_or_default())
 }

@@ -11,7 +11,7 @@ const DELETE: u64 = 3;
 const MAKE_TEXT: u64 = 4;
 
 /// An operation named by its counter and its actor's place in the change (0: the author).
-type OpId = (u64, u64);
+pub(super) type OpId = (u64, u64);
 
 /// Where an operation acts.
 enum Place<'a> {
@@ -20,11 +20,18 @@ enum Place<'a> {
     Element(OpId, Option<OpId>),
 }
 
-/// Goes through `operations` rows; the counters begin at `start_op`, and there are `actors` actors.
+/// Goes through `operations` rows; the counters begin at `start_op`, and there are `actors` actors. Every operation of other
+/// changes that one of them names is handed to `refers`, as often as it is named.
 ///
 /// Tells whether the change is self-contained: every letter stands in the Text made last, after the letter before it.
-pub(super) fn check(columns: &Columns<'_>, operations: u64, start_op: u64, actors: u64) -> Result<bool, ChangeRefusal> {
-    let mut rows = Rows::new(columns, start_op, actors);
+pub(super) fn check(
+    columns: &Columns<'_>,
+    operations: u64,
+    start_op: u64,
+    actors: u64,
+    refers: impl FnMut(OpId),
+) -> Result<bool, ChangeRefusal> {
+    let mut rows = Rows::new(columns, start_op, actors, refers);
     for row in 0..operations {
         rows.check_next().map_err(|fault| match fault {
             Fault::What(what) => ChangeRefusal::Operation { row, what },
@@ -46,9 +53,12 @@ impl From<ChangeRefusal> for Fault {
     }
 }
 
-struct Rows<'a> {
+struct Rows<'a, F> {
     counter: u64,
+    start_op: u64,
     actors: u64,
+    /// Told of every operation of another change that is named.
+    refers: F,
     /// Actors that some operation refers to; a change names no others.
     named: [bool; ACTORS_PER_CHANGE_MAX + 1],
     last_key: Option<&'a str>,
@@ -71,11 +81,13 @@ struct Rows<'a> {
     predecessors_left: u64,
 }
 
-impl<'a> Rows<'a> {
-    fn new(columns: &Columns<'a>, start_op: u64, actors: u64) -> Self {
+impl<'a, F: FnMut(OpId)> Rows<'a, F> {
+    fn new(columns: &Columns<'a>, start_op: u64, actors: u64, refers: F) -> Self {
         Self {
             counter: start_op,
+            start_op,
             actors,
+            refers,
             named: [false; ACTORS_PER_CHANGE_MAX + 1],
             last_key: None,
             last_deleted: None,
@@ -184,6 +196,9 @@ impl<'a> Rows<'a> {
         }
         if let Some(named) = usize::try_from(actor).ok().and_then(|actor| self.named.get_mut(actor)) {
             *named = true;
+        }
+        if actor != 0 || counter < self.start_op {
+            (self.refers)(id);
         }
         Ok(id)
     }

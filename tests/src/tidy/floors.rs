@@ -32,6 +32,7 @@ pub const PROTOCOL: Floors = &[
 pub const DAEMON: Floors = &[
     &["clock", "config", "kept", "logins", "limits"],
     &["keystore", "persons", "text_diff", "prevalidate"],
+    &["causality"],
     &["store", "transport", "automerge_door"],
     &["home", "documents"],
     &["init", "engine"],

@@ -5,14 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portolan_daemon::automerge_door::Document;
+use portolan_daemon::{automerge_door::Document, documents::ChangeStanding, prevalidate::SafeChange};
 use portolan_protocol::{
     change::{ChangePayload, actor_id},
     entry::EntryRef,
     id::{DocumentId, EntryHash, SpaceId},
     record::RecordDraft,
 };
-use portolan_tests::attacks;
+use portolan_tests::attacks::{self, Act, Forged};
 
 use crate::world::{Agency, partnership, sync};
 
@@ -24,6 +24,10 @@ fn payload(member: &Agency, space: SpaceId, dependencies: Vec<EntryRef>, change:
     let (person, reason) = (member.person(), "an attack".to_owned());
     ChangePayload { document, change: change(&actor), person, reason, salt, dependencies, person_signature: None }
         .encode()
+}
+
+fn change_hex(change: &SafeChange) -> String {
+    change.facts().hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[tokio::test]
@@ -81,8 +85,9 @@ async fn of_two_changes_for_one_place_every_node_takes_the_same() {
         Document::new(document).edit(&draft, &actor, None).unwrap().unwrap().change
     };
     let mut changes = [make("One"), make("Other")];
-    // The one that a node which has both takes first comes last.
+    // The one with the lower hash comes last: what others may build on already is not taken back by a later one.
     changes.sort_by_key(|change| Reverse(change.facts().hash));
+    let first = change_hex(&changes[0]);
     for change in &changes {
         mallory.append(space, vec![payload(mallory, space, vec![], |_| change.raw().to_vec())]);
         sync(mallory, early);
@@ -92,8 +97,64 @@ async fn of_two_changes_for_one_place_every_node_takes_the_same() {
     let shown = late.show(space, document).await;
     assert_eq!(early.show(space, document).await, shown);
     let heads: Vec<_> = late.documents.show(space, document).await.unwrap().record.heads;
-    assert_eq!(heads.len(), 1, "{shown}");
+    assert_eq!(heads, [first], "{shown}");
     let standings = late.documents.history(space, document).await.unwrap();
     assert_eq!(standings.iter().filter(|item| item.standing.is_applied()).count(), 1);
     assert_eq!(early.documents.history(space, document).await.unwrap(), standings);
+}
+
+/// Appends `change` and answers with its entry.
+fn sign(member: &Agency, space: SpaceId, dependencies: &[EntryRef], change: &SafeChange) -> EntryRef {
+    let raw = change.raw().to_vec();
+    member.append(space, vec![payload(member, space, dependencies.to_vec(), |_| raw.clone())])[0]
+}
+
+#[tokio::test]
+async fn what_was_written_at_the_same_time_cannot_be_referred_to_in_whatever_order_it_comes() {
+    let (agencies, space) = partnership(4);
+    let [rome, mallory, early, late] = &agencies[..] else { panic!() };
+    let id = DocumentId([1; 16]);
+    let [ours, theirs] = [rome, mallory].map(|member| actor_id(&member.own_log(space), &id, &[7; 16]));
+    let write = |on: &Document, actor, draft: RecordDraft| on.edit(&draft, actor, None).unwrap().unwrap();
+    let new = RecordDraft::new("page", "en").with("title/en", "Chart").with("body/en", "Harbours.");
+    let record = write(&Document::new(id), &ours, new);
+    let body = write(&record.after, &ours, RecordDraft::default().with("body/ar", "abc"));
+    let longer = "Letters enough for later counters than all of those.";
+    let padding = write(&record.after, &theirs, RecordDraft::default().with("body/fr", longer));
+    let end = |change: &SafeChange| change.facts().start_op + change.facts().operations;
+    let next = |below: &SafeChange, seq, forged: Forged| {
+        let forged = Forged { dependencies: vec![below.facts().hash], seq, start_op: end(below), ..forged };
+        SafeChange::new(forged.bytes(), &theirs).unwrap()
+    };
+    // Into the Text that Rome makes at the same time.
+    let text = (&ours[..], body.change.facts().start_op);
+    let act = Act::Insert { text, after: None };
+    let bad = next(&padding.change, 2, Forged::naming(&theirs, 1, &act));
+    let after = next(&bad, 3, Forged::sets(&theirs, 1, 1, "tags/x"));
+
+    let first = sign(rome, space, &[], &record.change);
+    for other in [mallory, early, late] {
+        sync(rome, other);
+    }
+    sign(rome, space, &[first], &body.change);
+    let mut on = first;
+    for change in [&padding.change, &bad, &after] {
+        on = sign(mallory, space, &[on], change);
+    }
+    for (node, order) in [(early, [rome, mallory]), (late, [mallory, rome])] {
+        for other in order {
+            sync(node, other);
+            assert!(node.show(space, id).await.contains("Harbours."));
+        }
+    }
+    assert_eq!(early.everything(space).await, late.everything(space).await);
+    let history = early.documents.history(space, id).await.unwrap();
+    assert_eq!(late.documents.history(space, id).await.unwrap(), history);
+    let left_out: Vec<_> = history.iter().filter(|item| !item.standing.is_applied()).collect();
+    assert_eq!(left_out.iter().map(|item| item.entry.log.author).collect::<Vec<_>>(), [mallory.id(); 2]);
+    assert!(left_out.iter().all(|item| matches!(item.standing, ChangeStanding::Refused(_))), "{left_out:?}");
+    assert_eq!(early.field(space, id, "body/ar").await.as_deref(), Some("abc"));
+    for node in [early, late] {
+        assert_eq!(node.documents.progress(space).await.unwrap().faults, 0, "a judgement, not a fault");
+    }
 }
