@@ -72,10 +72,7 @@ pub(super) fn role_known(graph: &Graph, proposed: &Proposed, member: NodeId, sco
 /// The role of anyone as known at `scope`, the creator included.
 pub(super) fn rank_known(graph: &Graph, proposed: &Proposed, member: NodeId, scope: &Clock) -> Option<Role> {
     if graph.is_creator(member) {
-        return graph.founder().and_then(|founder| {
-            let genesis = graph.find(&founder.entry)?;
-            scope.covers(graph.link(genesis).log, 0).then_some(Role::Root)
-        });
+        return graph.is_founded_in(scope).then_some(Role::Root);
     }
     role_known(graph, proposed, member, scope).map(|(role, _)| role)
 }
@@ -263,9 +260,8 @@ impl Fold {
     /// The role of a member for one who cites what `scope` has seen, judged with everything that is known now; with the
     /// grant that gives it, except to the creator.
     pub(super) fn role(&self, graph: &Graph, member: NodeId, scope: &Clock) -> Option<(Role, Option<Index>)> {
-        if let Some(founder) = graph.founder().filter(|founder| founder.node == member) {
-            let genesis = graph.link(graph.find(&founder.entry)?);
-            return scope.covers(genesis.log, 0).then_some((Role::Root, None));
+        if graph.is_creator(member) {
+            return graph.is_founded_in(scope).then_some((Role::Root, None));
         }
         let scope = scope.meet(&self.top);
         let in_force = |rank| lowest(graph, &self.accepted.in_force(graph, member, rank, &scope, |_| true));

@@ -124,6 +124,7 @@ pub(super) struct Graph {
     logs: Vec<Vec<Index>>,
     nodes: BTreeMap<NodeId, Arc<KnownNode>>,
     founder: Option<Founder>,
+    geneses: Vec<Index>,
 }
 
 impl Graph {
@@ -135,6 +136,7 @@ impl Graph {
             logs: Vec::new(),
             nodes: BTreeMap::new(),
             founder: None,
+            geneses: Vec::new(),
         }
     }
 
@@ -241,22 +243,26 @@ impl Graph {
         let before = self.ancestors(&entry)?;
         let body = self.read(&entry)?;
         let is_genesis = matches!(body, Body::Genesis);
-        let rooted = is_genesis || self.founder.is_some() && self.descends_from_genesis(&before);
+        let rooted = is_genesis || self.is_founded_in(&before);
         let next = self.logs.len();
         let log = *self.numbers.entry(entry.reference.log).or_insert(next);
         if log == next {
             self.logs.push(Vec::new());
         }
         let index = self.links.len();
+        if is_genesis {
+            self.geneses.push(index);
+        }
         self.logs[log].push(index);
         self.links.push(Arc::new(Link { reference: entry.reference, log, before, body, rooted }));
         Ok(Some(index))
     }
 
-    fn descends_from_genesis(&self, before: &Clock) -> bool {
-        let opens = |log: &Vec<Index>| log.first().map(|first| self.link(*first));
-        self.logs.iter().enumerate().any(|(number, log)| {
-            before.covers(number, 0) && opens(log).is_some_and(|link| matches!(link.body, Body::Genesis))
+    /// Whether a genesis is seen in `scope`. A creator that lies writes several; one is as good as another.
+    pub(super) fn is_founded_in(&self, scope: &Clock) -> bool {
+        self.geneses.iter().any(|genesis| {
+            let link = self.link(*genesis);
+            scope.covers(link.log, link.seq())
         })
     }
 

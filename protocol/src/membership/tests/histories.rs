@@ -166,3 +166,28 @@ proptest! {
         prop_assert_eq!(text(before), text(after));
     }
 }
+
+#[test]
+fn a_creator_that_founds_the_space_twice_is_judged_alike_everywhere() {
+    // Of two logs the second one's id is sometimes the smaller one: every pair of a few is tried.
+    for skipped in 0..6 {
+        let mut world = World::with(&[(1, Role::Writer)]);
+        let again = world.replicas[0].held[0].clone();
+        world.epoch(0);
+        (0..skipped).for_each(|_| world.reopen(0));
+        let data = world.data(0);
+        world.reopen(0);
+        world.write_citing(0, again.payload, again.heads);
+        let held = world.replicas[0].held.clone();
+        let last_first = [&held[held.len() - 1..], &held[..held.len() - 1]].concat();
+        let judged = |entries: Vec<ControlEntry>| {
+            let mut membership = Membership::new(world.space);
+            assert!(membership.extend(entries).iter().all(Result::is_ok));
+            (
+                membership.latest_epochs(&data.heads),
+                membership.standing(&data.position(), &mut StandingCache::default()),
+            )
+        };
+        assert_eq!(judged(held), judged(last_first));
+    }
+}
