@@ -77,8 +77,8 @@ impl From<StoreError> for ApiError {
                 ErrorKind::Damaged,
                 error,
                 "Peers still hold what they have receipted, and this node's keys are whole.",
-                "Copy the directory `store` away. Then restore it from a backup, or remove it and start: entries come back from \
-                 peers by sync.",
+                "Copy the directory `store` away. Then restore it from a backup; or remove it, start, and introduce the peers \
+                 again with `portolan peer add`: entries come back from them by sync.",
             ),
             StoreError::Poisoned => say(
                 ErrorKind::Unavailable,
