@@ -30,6 +30,8 @@ const BATCH_BYTES_AIM: usize = 4 << 20;
 const PAUSE: Duration = Duration::from_millis(200);
 /// A sender that says nothing for this long has gone.
 const SILENCE: Duration = Duration::from_secs(120);
+/// A sender has this long to learn that the import has failed.
+const DRAIN: Duration = Duration::from_secs(10);
 /// Longest source that is repeated, in bytes.
 const SOURCE_BYTES_MAX: usize = 4_096;
 
@@ -62,6 +64,7 @@ async fn read(body: Body, batches: mpsc::Sender<Batch>) {
                 let last = batch.is_err();
                 // Fails when the import has stopped.
                 if batches.send(batch).await.is_err() || last {
+                    lines.drain().await;
                     return;
                 }
             }
@@ -104,6 +107,12 @@ impl Lines {
             items.push(item);
         }
         Ok(items)
+    }
+
+    /// Takes what is still sent and looks at none of it: a sender whose bytes are refused may never read why.
+    async fn drain(&mut self) {
+        let rest = async { while matches!(self.stream.next().await, Some(Ok(_))) {} };
+        let _ = timeout(DRAIN, rest).await;
     }
 
     /// The next line. Nothing is lost when the wait for it is given up.
