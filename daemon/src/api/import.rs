@@ -30,9 +30,9 @@ const BATCH_BYTES_AIM: usize = 4 << 20;
 const PAUSE: Duration = Duration::from_millis(200);
 /// A sender that says nothing for this long has gone.
 const SILENCE: Duration = Duration::from_secs(120);
-/// What is read of an import that is refused, and for how long.
+/// What is read of an import that is refused or has failed, and for how long.
 const DRAIN_BYTES_MAX: usize = 64 << 20;
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest source that is repeated, in bytes.
 const SOURCE_BYTES_MAX: usize = 4_096;
 
@@ -51,7 +51,7 @@ pub(super) async fn import(
     let space = match permitted() {
         Ok(space) => space,
         Err(error) => {
-            drain(request.into_body()).await;
+            drain(&mut request.into_body().into_data_stream()).await;
             return Err(error.into());
         }
     };
@@ -63,8 +63,7 @@ pub(super) async fn import(
 }
 
 /// Reads and drops what comes, within bounds: who is still sending would not hear the answer.
-async fn drain(body: Body) {
-    let mut stream = body.into_data_stream();
+async fn drain(stream: &mut BodyDataStream) {
     let mut left = DRAIN_BYTES_MAX;
     let drained = async {
         while let Some(Ok(part)) = stream.next().await {
@@ -90,6 +89,7 @@ async fn read(body: Body, batches: mpsc::Sender<Batch>) {
                 let last = batch.is_err();
                 // Fails when the import has stopped.
                 if batches.send(batch).await.is_err() || last {
+                    drain(&mut lines.stream).await;
                     return;
                 }
             }
