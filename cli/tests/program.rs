@@ -90,7 +90,13 @@ fn kept(home: &Path) -> Vec<String> {
 }
 
 fn run(mut command: Command) -> Output {
-    command.output().unwrap()
+    loop {
+        match command.output() {
+            // A program just written is busy while a test beside this one starts a process of its own.
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => thread::yield_now(),
+            ended => return ended.unwrap(),
+        }
+    }
 }
 
 #[test]
