@@ -113,7 +113,7 @@ fn text(rng: &mut ChaCha20Rng) -> String {
     let mut text = String::new();
     while text.len() < BODY_BYTES {
         text.push_str(WORDS[(rng.next_u32() % 16) as usize]);
-        text.push(if rng.next_u32() % 12 == 0 { '\n' } else { ' ' });
+        text.push(if rng.next_u32().is_multiple_of(12) { '\n' } else { ' ' });
     }
     text
 }
