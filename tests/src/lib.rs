@@ -4,4 +4,5 @@ pub mod attacks;
 pub mod tidy;
 
 pub mod checkers;
+pub mod daemons;
 pub mod world;

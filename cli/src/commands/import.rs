@@ -126,16 +126,21 @@ impl Import {
         };
         let query = ImportQuery { dry_run: self.dry_run };
         let mut events = client.exchange(&format!("/spaces/{space}/import"), &query, lines).await?;
+        let mut reported = ImportTotals::default();
         let outcome = loop {
-            match events.next().await? {
-                Some(ImportEvent::Batch { items, totals }) => {
+            match events.next().await {
+                Ok(Some(ImportEvent::Batch { items, totals })) => {
                     report.take(items);
+                    reported = totals;
                     let read = totals.created + totals.updated + totals.unchanged + totals.refused;
                     progress.update(progress_label(self.dry_run), read + unread.load(Ordering::Relaxed), Some(total));
                 }
-                Some(ImportEvent::Done { totals }) => break Ok(totals),
-                Some(ImportEvent::Failed { error, totals }) => break Err((error, totals)),
-                None => return Err(cut_off()),
+                Ok(Some(ImportEvent::Done { totals })) => break Ok(totals),
+                Ok(Some(ImportEvent::Failed { error, totals })) => break Err((error, totals)),
+                // What was reported before is durable, and is shown like every other outcome.
+                Ok(None) => break Err((cut_off(), reported)),
+                Err(error) if error.kind == ErrorKind::Unavailable => break Err((cut_off(), reported)),
+                Err(error) => break Err((error, reported)),
             }
         };
         // The reader ends when its last item is taken, or when nobody takes any more.

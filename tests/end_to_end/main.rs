@@ -1,0 +1,8 @@
+//! The programs as they are shipped: daemons that are killed, cut off, fed damage and lied to, seen from the command line.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod faults;
+mod hostile;
+mod kill;
+mod line;
+mod strangers;
