@@ -18,7 +18,7 @@ use serde_json::Value;
 
 const KILLS: usize = 20;
 /// Files of one import; it takes about as long as the latest kill.
-const FILES: usize = 120;
+const FILES: usize = 200;
 const LATEST_KILL_MS: u64 = 1_200;
 
 /// What was acknowledged: records with the title that they were last known to have, and imports with what they had reported.

@@ -74,7 +74,7 @@ impl Shared {
             entries_to_index: progress.entries_to_index.saturating_add(progress.total.saturating_sub(progress.indexed)),
             unreadable: progress.sealed,
             parked: status.parked_runs as u64,
-            quarantined: progress.quarantined,
+            quarantined: progress.quarantined.saturating_add(progress.refused),
             gaps: status.gaps,
             forks: status.forks as u64,
         }

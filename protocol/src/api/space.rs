@@ -50,7 +50,8 @@ pub struct Space {
     pub unreadable: u64,
     /// Runs of entries that wait for something before them; nobody was promised them.
     pub parked: u64,
-    /// Entries held and passed on, but not applied.
+    /// Entries held and passed on, but not applied: their author might not write them, or what they carry is no change that
+    /// may be applied.
     pub quarantined: u64,
     /// Entries held without their payload.
     pub gaps: u64,
