@@ -30,14 +30,26 @@ impl Store {
     /// # Errors
     /// [`StoreError::Poisoned`] after a failed commit.
     pub fn check(&self) -> Result<CheckReport, StoreError> {
-        if self.poisoned() {
+        // A commit under way is marked as failed until it ends, so that a panic leaves it so: wait for its end.
+        let ended = self.0.writer();
+        let failed = self.poisoned();
+        drop(ended);
+        if failed {
             return Err(StoreError::Poisoned);
         }
         let mut report = CheckReport::default();
         for (number, context) in self.0.logs() {
             report.logs += 1;
-            let mut walk = Walk { sound: 0, next_seq: 0, hash: EntryHash::default(), gaps: 0 };
-            if let Err(error) = self.0.walk(number, &context, &mut walk) {
+            let start = || Walk { sound: 0, next_seq: 0, hash: EntryHash::default(), gaps: 0 };
+            let mut walk = start();
+            let mut walked = self.0.walk(number, &context, &mut walk);
+            if walked.is_err() {
+                // A log that grew meanwhile looks damaged: look once more while nothing is written.
+                let _ended = self.0.writer();
+                walk = start();
+                walked = self.0.walk(number, &context, &mut walk);
+            }
+            if let Err(error) = walked {
                 report.damaged.push((context, walk.sound, error.to_string()));
             }
             report.entries += walk.sound;

@@ -268,3 +268,21 @@ fn derived_data_of_any_size_comes_back() {
     assert_eq!(derived.open_table("one").unwrap().prefix(b"", None, 10).unwrap(), vec![]);
     assert_eq!(derived.open_table("two").unwrap().value(b"mark").unwrap(), None);
 }
+
+#[test]
+fn a_store_is_checked_while_others_write() {
+    let home = tempfile::tempdir().unwrap();
+    let mut author = Author::new(1, LogKind::Data);
+    let (store, _) = open(home.path());
+    store.commit(&[author.commit(1, 100)]).unwrap();
+    let writing = store.clone();
+    let writer = std::thread::spawn(move || {
+        for _ in 0..200 {
+            writing.commit(&[author.commit(1, 100)]).unwrap();
+        }
+    });
+    while !writer.is_finished() {
+        assert_eq!(store.check().unwrap().damaged, []);
+    }
+    writer.join().unwrap();
+}
