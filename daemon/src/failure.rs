@@ -14,6 +14,7 @@ use crate::{
 };
 
 const KEPT: &str = "What was acknowledged before is kept.";
+const MAKE_ROOM: &str = "Make room on the disk, then try again.";
 const NOTHING_CHANGED: &str = "Nothing was changed.";
 
 /// An error with what is safe and what to do next, where there is something to say.
@@ -24,9 +25,7 @@ fn say(kind: ErrorKind, message: impl ToString, safe: &str, next: &str) -> ApiEr
 /// A failure of the file system.
 fn system(error: &io::Error, message: &str, safe: &str) -> ApiError {
     match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            say(ErrorKind::DiskFull, message, safe, "Make room on the disk, then try again.")
-        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => say(ErrorKind::DiskFull, message, safe, MAKE_ROOM),
         io::ErrorKind::PermissionDenied => {
             let next = "Run it as the user that the files belong to, or give them to the user that runs it.";
             say(ErrorKind::Forbidden, message, safe, next)
@@ -55,6 +54,7 @@ impl From<EngineError> for ApiError {
             EngineError::Stopped => {
                 say(ErrorKind::Unavailable, error, KEPT, "See `portolan status` when it runs again.")
             }
+            EngineError::Full => say(ErrorKind::DiskFull, error, KEPT, MAKE_ROOM),
         }
     }
 }
@@ -71,7 +71,7 @@ impl From<StoreError> for ApiError {
             StoreError::Format { .. } => {
                 say(ErrorKind::Conflict, error, NOTHING_CHANGED, "Install the release that wrote it, or a later one.")
             }
-            StoreError::Full { .. } => say(ErrorKind::DiskFull, error, KEPT, "Make room on the disk, then try again."),
+            StoreError::Full { .. } => say(ErrorKind::DiskFull, error, KEPT, MAKE_ROOM),
             StoreError::Io { source, .. } => system(source, &error.to_string(), KEPT),
             StoreError::Damaged(_) => say(
                 ErrorKind::Damaged,
@@ -109,6 +109,7 @@ impl From<DocumentError> for ApiError {
                 NOTHING_CHANGED,
                 "Look at the record again and go on from what it shows; `portolan doc history` names its states.",
             ),
+            DocumentError::Full => say(ErrorKind::DiskFull, error, KEPT, MAKE_ROOM),
             DocumentError::Overtaken => say(ErrorKind::Conflict, error, KEPT, ""),
             DocumentError::Fault(_) => say(
                 ErrorKind::Internal,

@@ -229,6 +229,7 @@ fn connect(documents: &Documents, engine: &Engine) {
             engine.append(space, log, changes).await.map_err(|error| match error {
                 EngineError::Refused(refused) => AppendError::Refused(refused),
                 EngineError::Stopped => AppendError::Stopped,
+                EngineError::Full => AppendError::Full,
             })
         })
     }));

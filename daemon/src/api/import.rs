@@ -90,6 +90,7 @@ async fn read(body: Body, batches: mpsc::Sender<Batch>) {
                 let last = batch.is_err();
                 // Fails when the import has stopped.
                 if batches.send(batch).await.is_err() || last {
+                    lines.drain().await;
                     return;
                 }
             }
@@ -132,6 +133,12 @@ impl Lines {
             items.push(item);
         }
         Ok(items)
+    }
+
+    /// Takes what is still sent and looks at none of it: a sender whose bytes are refused may never read why.
+    async fn drain(&mut self) {
+        let rest = async { while matches!(self.stream.next().await, Some(Ok(_))) {} };
+        let _ = timeout(DRAIN_TIMEOUT, rest).await;
     }
 
     /// The next line. Nothing is lost when the wait for it is given up.

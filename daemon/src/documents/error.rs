@@ -57,6 +57,9 @@ pub enum DocumentError {
     /// The worker has ended.
     #[error("the service is stopping; whether the change was kept shows when it runs again")]
     Stopped,
+    /// The disk is full, and the service is stopping for it.
+    #[error("the disk is full; whether the change was kept shows when the service runs again")]
+    Full,
 }
 
 /// Why changes were not appended.
@@ -68,4 +71,7 @@ pub enum AppendError {
     /// The engine has stopped; whether the changes were kept shows when it runs again.
     #[error("the service is stopping; whether the change was kept shows when it runs again")]
     Stopped,
+    /// The disk is full, and the engine ends for it.
+    #[error("the disk is full; whether the change was kept shows when the service runs again")]
+    Full,
 }

@@ -232,6 +232,7 @@ impl Documents {
                     }
                 }
                 Ok(_) | Err(AppendError::Stopped) => return Err(DocumentError::Stopped),
+                Err(AppendError::Full) => return Err(DocumentError::Full),
                 Err(AppendError::Refused(CommandError::LogChanged)) => {
                     last = Some(CommandError::LogChanged);
                     left.extend(round.into_iter().map(|(place, _)| place));

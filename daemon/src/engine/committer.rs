@@ -5,7 +5,11 @@
 use std::{
     collections::BTreeMap,
     mem,
-    sync::{Arc, mpsc::Receiver},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::Receiver,
+    },
 };
 
 use portolan_protocol::{
@@ -47,6 +51,8 @@ pub type Views = BTreeMap<SpaceId, Arc<SpaceView>>;
 /// See the head of the file.
 pub(super) struct Committer {
     pub(super) store: Store,
+    /// Set before the waiting learn that there is no answer.
+    pub(super) full: Arc<AtomicBool>,
     pub(super) events: mpsc::WeakSender<Event>,
     pub(super) views: watch::Sender<Views>,
     pub(super) notices: broadcast::Sender<Notice>,
@@ -70,6 +76,7 @@ impl Committer {
             let commits: Vec<Commit> = batch.iter_mut().map(|job| mem::take(&mut job.effects.commit)).collect();
             if let Err(error) = self.store.commit(&commits) {
                 error!(%error, "what was to be made durable could not be");
+                self.full.store(matches!(error, StoreError::Full { .. }), Ordering::Release);
                 return Err(error);
             }
             drop(commits);

@@ -6,7 +6,15 @@ mod links;
 mod outbox;
 mod roster;
 
-use std::{net::SocketAddr, sync::Arc, thread, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 use portolan_protocol::{
     effects::Notice,
@@ -50,6 +58,9 @@ pub enum EngineError {
     /// The engine has stopped: the service is shutting down, or a commit failed and it starts anew.
     #[error("the service is stopping; whether the change was kept shows when it runs again")]
     Stopped,
+    /// The service is stopping because of it.
+    #[error("the disk is full; whether the change was kept shows when the service runs again")]
+    Full,
 }
 
 /// What the engine is made of.
@@ -75,6 +86,7 @@ pub struct Engine {
     notices: broadcast::Sender<Notice>,
     links: Links,
     dialer: Dialer,
+    full: Arc<AtomicBool>,
 }
 
 /// Resolves when the engine has stopped: with the failure of the commit that stopped it, if one did.
@@ -99,7 +111,9 @@ impl Engine {
         node.peer_cards().for_each(|card| roster.add(card));
         let own = node.id();
         let links = Links::new(own, store.clone(), events.clone(), dialer.clone());
+        let full = Arc::new(AtomicBool::new(false));
         let committer = Committer {
+            full: Arc::clone(&full),
             store,
             events: events.downgrade(),
             views,
@@ -114,7 +128,7 @@ impl Engine {
             let _ = stop.send(committer.run(&jobs_in).err());
         })?;
         tokio::spawn(take_connections(endpoint, connections_in, links.clone()));
-        Ok((Engine { own, events, views: views_out, notices, links, dialer }, stopped))
+        Ok((Engine { own, events, views: views_out, notices, links, dialer, full }, stopped))
     }
 
     /// Gives the node a command and waits until what it did is durable.
@@ -123,8 +137,13 @@ impl Engine {
     /// [`EngineError`].
     pub async fn command(&self, command: Command) -> Result<Reply, EngineError> {
         let (answer, answered) = oneshot::channel();
-        self.events.send(Event::Command { command, answer }).await.map_err(|_| EngineError::Stopped)?;
-        Ok(answered.await.map_err(|_| EngineError::Stopped)??)
+        self.events.send(Event::Command { command, answer }).await.map_err(|_| self.gone())?;
+        Ok(answered.await.map_err(|_| self.gone())??)
+    }
+
+    /// Why there is no answer any more.
+    fn gone(&self) -> EngineError {
+        if self.full.load(Ordering::Acquire) { EngineError::Full } else { EngineError::Stopped }
     }
 
     /// Appends changes to this node's log of a space.
