@@ -45,6 +45,9 @@ fn a_second_daemon_of_a_home_is_refused_and_the_first_goes_on() {
     rome.stop();
 }
 
+/// Those that Rome imports, and one of Tunis.
+const RECORDS: usize = 201;
+
 /// Rome and Tunis with the same records, both stopped.
 fn pair(directory: &Path) -> [Site; 2] {
     let mut sites = ["rome", "tunis"].map(|name| Site::open(directory, name));
@@ -53,7 +56,7 @@ fn pair(directory: &Path) -> [Site; 2] {
     let _: Value = rome.ask(["space", "create", "Harbours"]);
     let _: Value = rome.ask(["space", "grant", "Harbours", "tunis", "--role", "writer"]);
     tunis.until("Tunis is let in", || !tunis.status().spaces.is_empty() && tunis.space().epoch.is_some());
-    let corpus = corpus(directory, 200);
+    let corpus = corpus(directory, RECORDS - 1);
     let _: Value = rome.ask(["import", &corpus, "--space", "Harbours"]);
     let space = tunis.space().id.to_string();
     let _: Saved = tunis.ask(["doc", "new", "--space", &space, "--language", "en", "--title", "From Tunis"]);
@@ -101,6 +104,9 @@ fn written(path: &Path) -> u64 {
     bytes.iter().rposition(|byte| *byte != 0).unwrap() as u64
 }
 
+/// One byte may fall where nothing is any more; and a journal that is behind the store is what a crash leaves.
+const HARMLESS: [&str; 2] = ["one byte flipped in the middle of the store", "the heads journal cut short"];
+
 const DAMAGES: [(&str, Damage); 6] = [
     ("bytes flipped all over the store", |store| {
         let db = store.join("sled/db");
@@ -130,7 +136,6 @@ fn a_damaged_store_is_noticed_and_mended_from_a_peer() {
     let whole = directory.path().join("whole");
     copy(&store, &whole);
     tunis.start();
-    let list = tunis.list();
     for (what, damage) in DAMAGES {
         println!("{what}");
         damage(&store);
@@ -141,8 +146,7 @@ fn a_damaged_store_is_noticed_and_mended_from_a_peer() {
                     ["the store is damaged", "less than was acknowledged"].iter().any(|words| log.contains(words));
                 let checked = rome.run(["check"]);
                 let found = checked.code == Some(ErrorKind::Damaged.exit_code().into());
-                // One byte may fall where nothing is any more.
-                assert!(told || found || what.starts_with("one byte"), "{what}: nobody noticed:\n{log}\n{checked:?}");
+                assert!(told || found || HARMLESS.contains(&what), "{what}: nobody noticed:\n{log}\n{checked:?}");
                 println!("  started: told {told}, found by check {found}");
                 if found {
                     rome.stop();
@@ -161,7 +165,7 @@ fn a_damaged_store_is_noticed_and_mended_from_a_peer() {
         }
         rome.sync();
         tunis.sync();
-        assert_eq!(rome.list(), list, "{what}");
+        assert!(rome.list() == tunis.list() && rome.documents().len() == RECORDS, "{what}: other lists");
         // It can go on writing, in a new log where it must, and is believed.
         let saved: Saved = rome.ask(["doc", "edit", &rome.documents()[0], "--set", "status=draft"]);
         rome.sync();
@@ -227,10 +231,10 @@ impl Drop for Mount {
 #[ignore = "needs root to mount a small disk"]
 fn a_full_disk_refuses_clearly_and_loses_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    let disk = Mount::new(directory.path().join("disk"), "40m");
+    let disk = Mount::new(directory.path().join("disk"), "36m");
     let mut rome = Site::open(&disk.0, "rome");
     let _: Value = rome.ask(["space", "create", "Harbours"]);
-    let corpus = corpus(directory.path(), 6_000);
+    let corpus = corpus(directory.path(), 3_000);
     let ended = rome.run(["import", &corpus, "--space", "Harbours"]);
     let error = ended.error();
     assert_eq!(error.kind, ErrorKind::DiskFull, "{error:?}\n{}", rome.log());
@@ -248,7 +252,7 @@ fn a_full_disk_refuses_clearly_and_loses_nothing() {
     let report: Value = rome.ask(["import", &corpus, "--space", "Harbours"]);
     let totals = &report["totals"];
     assert!(totals["unchanged"].as_u64() >= Some(kept), "{report}");
-    assert_eq!(totals["unchanged"].as_u64().unwrap() + totals["created"].as_u64().unwrap(), 6_000, "{report}");
+    assert_eq!(totals["unchanged"].as_u64().unwrap() + totals["created"].as_u64().unwrap(), 3_000, "{report}");
     let checked: Value = rome.ask(["check"]);
     assert_eq!(checked["checked"]["damage"], 0, "{checked}");
     rome.stop();

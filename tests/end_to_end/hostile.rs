@@ -148,7 +148,7 @@ fn hostile_changes_are_held_back_by_a_running_daemon_which_goes_on_serving() {
         let list = site.list();
         assert!(list.contains("Chart of Tunis") && !list.contains("an attack"), "{list}");
     }
-    assert_eq!(rome.list(), tunis.list());
+    assert!(rome.list() == tunis.list());
     let shown = rome.bytes(["doc", "show", &id]);
     assert_eq!(shown, tunis.bytes(["doc", "show", &id]));
     // They were signed: that they came is not forgotten, and a restart and a rebuild end at the same.

@@ -92,7 +92,7 @@ fn an_unverified_peer_and_one_with_another_key_exchange_nothing() {
     mallory.stop();
     tunis.start();
     tunis.sync();
-    assert_eq!(tunis.list(), rome.list());
+    assert!(tunis.list() == rome.list());
     rome.stop();
 }
 
@@ -124,7 +124,7 @@ fn a_removed_peer_hears_nothing_more_until_it_is_introduced_again() {
     rome.refused(ErrorKind::NotFound, ["peer", "show", "tunis"]);
     rome.meet(&tunis);
     tunis.sync();
-    assert_eq!(tunis.list(), rome.list());
+    assert!(tunis.list() == rome.list());
     assert!(tunis.list().contains("Apart"));
 }
 
