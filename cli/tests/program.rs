@@ -318,7 +318,8 @@ fn a_demo_that_is_interrupted_stops_its_daemons_and_leaves_nothing_behind() {
         r#"{{"done":{{"home":"","card":{card},"incarnation":"{DOCUMENT}","login":"","person":"{DOCUMENT}","config":"","recovery_key":""}}}}"#
     );
     let started = started.display().to_string();
-    let script = format!("[ $1 = init ] && mkdir -p \"$3\" && echo '{done}' && exit\necho $$ > {started}; exec sleep 600");
+    let script =
+        format!("[ $1 = init ] && mkdir -p \"$3\" && echo '{done}' && exit\necho $$ > {started}; exec sleep 600");
     let mut demo = beside(home.path(), &script, &["demo", "--json"]).stderr(Stdio::null()).spawn().unwrap();
     // Blocks until the first daemon runs.
     let daemon = fs::read_to_string(&started).unwrap();
