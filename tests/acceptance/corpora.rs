@@ -23,7 +23,7 @@ const HANDBOOK_LANGUAGES: usize = 26;
 const SAMPLE: usize = 200;
 
 #[test]
-#[ignore = "needs libreoffice-help-en-us libreoffice-help-fr libreoffice-help-es libreoffice-help-pt debian-handbook"]
+#[ignore = "started by hand: it takes a while, and libreoffice-help-en-us, -fr, -es, -pt and debian-handbook"]
 fn the_manuals_of_two_projects_on_three_nodes_in_a_line() {
     let directory = tempfile::tempdir().unwrap();
     let mut sites = ["rome", "tunis", "valletta"].map(|name| Site::open(directory.path(), name));

@@ -17,7 +17,7 @@ const LOGIN: &str = "nobody";
 
 /// Not a test of itself: the client that [`Stranger`] runs under another uid.
 #[test]
-#[ignore = "the client of the others, run by them under a second uid"]
+#[ignore = "started by the others under a second uid"]
 fn client() {
     let Ok(asked) = env::var("ASK") else { return };
     let asked: Vec<Value> = serde_json::from_str(&asked).unwrap();
