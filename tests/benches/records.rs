@@ -160,6 +160,7 @@ async fn body(client: &Client, space: &str, document: &DocumentId) -> Option<Val
 }
 
 struct Figures {
+    receipted: Vec<Duration>,
     readable: Vec<Duration>,
     listed: Vec<Duration>,
     clone: Vec<Duration>,
@@ -185,7 +186,14 @@ async fn compare(records: usize, rounds: usize) {
     portolan(&rome.home, &["import", texts.to_str().unwrap(), "--space", &space]);
     let import = records as f64 / start.elapsed().as_secs_f64();
     let ids = complete(&rome.client, &space, records).await;
-    let mut figures = Figures { readable: vec![], listed: vec![], clone: vec![], edits: vec![], memory: (0.0, 0.0) };
+    let mut figures = Figures {
+        receipted: vec![],
+        readable: vec![],
+        listed: vec![],
+        clone: vec![],
+        edits: vec![],
+        memory: (0.0, 0.0),
+    };
     for round in 0..rounds {
         let tunis = Site::new(folder.path(), &format!("tunis{round}"));
         cold(&rome, &tunis, &space, &ids, records, &mut figures).await;
@@ -209,6 +217,7 @@ async fn compare(records: usize, rounds: usize) {
     let percentile = |share: usize| figures.edits[(figures.edits.len() * share / 100).min(figures.edits.len() - 1)];
     println!("{records} records of {BODY_BYTES} B, medians of {rounds} rounds");
     println!("import of Markdown files                       {import:>8.0} records/s");
+    println!("cold sync, receipted                           {:>8.2?}", median(&mut figures.receipted));
     println!("cold sync, receipted and {SHOWN} records shown      {readable:>8.2?}");
     println!("cold sync, all listed                          {listed:>8.2?}");
     let ratio = readable.as_secs_f64() / clone.as_secs_f64();
@@ -252,6 +261,7 @@ async fn cold(rome: &Site, tunis: &Site, space: &str, ids: &[DocumentId], record
     let start = Instant::now();
     let _: Value = tunis.client.post("/peers", &request).await.unwrap();
     receipted(rome, &mut receipts, records as u64).await;
+    figures.receipted.push(start.elapsed());
     for (id, expected) in shown.iter().zip(&expected) {
         assert_eq!(body(&tunis.client, space, id).await.as_ref(), Some(expected));
     }

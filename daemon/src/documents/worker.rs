@@ -17,6 +17,8 @@ use crate::store::StoreError;
 
 /// Answers in a row before the background has a step, so that neither starves.
 const ANSWERS_IN_A_ROW: u32 = 8;
+/// Whoever was answered may ask again at once; a step of the background begun too soon would be in the way.
+const LINGER: Duration = Duration::from_millis(2);
 /// Pause after a failure, of a full disk for instance.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -119,13 +121,15 @@ pub(super) struct Worker {
     index: Index,
     waiters: Vec<Waiter>,
     answers: u32,
+    /// Whether the present gap between answers was waited for.
+    lingered: bool,
     /// The log that had the last turn: the next one has the next.
     last: Option<(SpaceId, LogKey)>,
 }
 
 impl Worker {
     pub(super) fn new(channel: Arc<Channel>, index: Index) -> Worker {
-        Worker { channel, index, waiters: Vec::new(), answers: 0, last: None }
+        Worker { channel, index, waiters: Vec::new(), answers: 0, lingered: false, last: None }
     }
 
     /// Runs until it is told to stop.
@@ -174,7 +178,13 @@ impl Worker {
                 && let Some(job) = queue.jobs.pop_front()
             {
                 self.answers += 1;
+                self.lingered = false;
                 return Some(Some(job));
+            }
+            if background && queue.jobs.is_empty() && self.answers > 0 && !self.lingered {
+                self.lingered = true;
+                queue = channel.wake.wait_timeout(queue, LINGER).unwrap_or_else(PoisonError::into_inner).0;
+                continue;
             }
             self.answers = 0;
             if background {

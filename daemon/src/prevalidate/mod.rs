@@ -104,7 +104,7 @@ impl SafeChange {
 
 /// Looks through the bytes of one change without giving them to Automerge.
 ///
-/// Takes time in proportion to the bytes and the operations (at most [`OPS_PER_CHANGE_MAX`]), and memory for the
+/// Takes time in proportion to the bytes and the operations (at most `OPS_PER_CHANGE_MAX`), and memory for the
 /// dependencies alone.
 ///
 /// # Errors
