@@ -1,6 +1,6 @@
 //! The two manuals that Debian ships in many languages, whole, between three daemons of which two never meet.
 //!
-//! It prints what it took; `--release --nocapture` gives the figures. `.ci/run` installs the packages.
+//! It prints what it took; `--release --nocapture` gives the figures. Started by hand (`docs/testing.md`).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::{path::Path, thread, time::Instant};
