@@ -1,5 +1,5 @@
 //! Cold sync of a million small entries between two processes over loopback, durable at the receiver, beside its references
-//! from the same run: a raw QUIC copy of the same bytes and a raw write of the same pages to sled.
+//! from the same run: a copy of as many bytes through the transport alone and a raw write of the same pages to sled.
 //!
 //! `cargo bench -p portolan-tests --bench cold_sync [-- ENTRIES [ROUNDS]]`
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
@@ -229,7 +229,7 @@ fn compare(entries: usize, rounds: usize) {
     let (sync, copy, write) = (rate(&mut syncs), rate(&mut copies), rate(&mut writes));
     println!("entries of {PAYLOAD} B: {entries}, medians of {rounds} rounds");
     println!("cold sync, durable at the receiver   {sync:>10.0} entries/s");
-    println!("reference: raw QUIC copy             {copy:>10.0} entries/s   ratio {:.2}", sync / copy);
+    println!("reference: bare transport copy       {copy:>10.0} entries/s   ratio {:.2}", sync / copy);
     println!("reference: raw paged write to sled   {write:>10.0} entries/s   ratio {:.2}", sync / write);
     let (receiver, sender) = (receiver_memory as f64 / 1024.0, sender_memory as f64 / 1024.0);
     println!("peak memory                          receiver {receiver:.0} MiB, sender {sender:.0} MiB");
