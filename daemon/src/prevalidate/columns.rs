@@ -42,6 +42,11 @@ impl<'a> Columns<'a> {
         if input.is_empty() { Ok(columns) } else { Err(ChangeRefusal::Extra("extra bytes")) }
     }
 
+    #[cfg(test)]
+    pub(super) fn of(bytes: [&'a [u8]; SPECS.len()]) -> Self {
+        Self { bytes }
+    }
+
     /// The number of operations, which all columns must agree about, from the run headers alone.
     pub(super) fn operations(&self) -> Result<u64, ChangeRefusal> {
         let operations = self.action().rows()?;

@@ -81,7 +81,7 @@ impl SafeChange {
         &self.facts
     }
 
-    /// Hands every operation of other changes that this one names to `visit`, by actor and counter, as often as it is named.
+    /// Hands every operation of other changes that this one names to `visit`, by actor and counter, once at least.
     ///
     /// They are read anew each time: a hundred bytes can name 600,000 operations, which would be megabytes if they were kept.
     ///

@@ -21,7 +21,7 @@ enum Place<'a> {
 }
 
 /// Goes through `operations` rows; the counters begin at `start_op`, and there are `actors` actors. Every operation of other
-/// changes that one of them names is handed to `refers`, as often as it is named.
+/// changes that one of them names is handed to `refers`, once at least.
 ///
 /// Tells whether the change is self-contained: every letter stands in the Text made last, after the letter before it.
 pub(super) fn check(
@@ -32,11 +32,14 @@ pub(super) fn check(
     refers: impl FnMut(OpId),
 ) -> Result<bool, ChangeRefusal> {
     let mut rows = Rows::new(columns, start_op, actors, refers);
-    for row in 0..operations {
+    let mut row = 0;
+    while row < operations {
         rows.check_next().map_err(|fault| match fault {
             Fault::What(what) => ChangeRefusal::Operation { row, what },
             Fault::Refusal(refusal) => refusal,
         })?;
+        row += 1;
+        row += rows.skip_typed(operations - row);
     }
     rows.check_end()?;
     Ok(rows.self_contained)
@@ -156,6 +159,48 @@ impl<'a, F: FnMut(OpId)> Rows<'a, F> {
         Ok(())
     }
 
+    /// Passes over rows that go on typing: each puts one more letter of the same length after the letter before it. Tells how
+    /// many they were, at most `most`. They are as [`Rows::check_next`] would have them; most of a long text is such rows, and
+    /// they are seen from the runs.
+    fn skip_typed(&mut self, most: u64) -> u64 {
+        let Some((text, Some(letter))) = self.made else { return 0 };
+        let goes_on = letter == (self.counter - 1, 0)
+            && self.object_counter.repeats(text.0)
+            && self.object_actor.repeats(text.1)
+            && self.key_counter.counts_up_from(self.counter - 1)
+            && self.key_actor.repeats(0)
+            && self.insert.repeats(true)
+            && self.action.repeats(SET)
+            && self.predecessor_count.repeats(0);
+        let Some(length) = self.value_kind.repeated().filter(|_| goes_on).and_then(letter_bytes) else { return 0 };
+        let rows = [
+            self.object_counter.left(),
+            self.object_actor.left(),
+            self.key_counter.left(),
+            self.key_actor.left(),
+            self.key.nulls(),
+            self.insert.left(),
+            self.action.left(),
+            self.value_kind.left(),
+            self.predecessor_count.left(),
+            letters(self.value.rest(), length),
+        ];
+        let rows = rows.into_iter().fold(most, u64::min);
+        self.object_counter.skip(rows);
+        self.object_actor.skip(rows);
+        self.key_counter.skip(rows);
+        self.key_actor.skip(rows);
+        self.key.skip(rows);
+        self.insert.skip(rows);
+        self.action.skip(rows);
+        self.value_kind.skip(rows);
+        self.predecessor_count.skip(rows);
+        self.value.skip(usize::try_from(rows).unwrap_or_default().saturating_mul(length));
+        self.counter += rows;
+        self.made = Some((text, Some((self.counter - 1, 0))));
+        rows
+    }
+
     /// Every column was used up: what is left over would be rows of no operation.
     fn check_end(&self) -> Result<(), ChangeRefusal> {
         if !self.value.is_empty() {
@@ -245,9 +290,27 @@ impl<'a, F: FnMut(OpId)> Rows<'a, F> {
     }
 }
 
+/// The length of the values of this kind, if they are letters with a byte at least.
+fn letter_bytes(kind: u64) -> Option<usize> {
+    let length = usize::try_from(kind >> 4).ok()?;
+    (kind & 0xf == 6 && length > 0).then_some(length)
+}
+
+/// How many values of `length` bytes at the beginning of `bytes` are UTF-8, each by itself.
+fn letters(bytes: &[u8], length: usize) -> u64 {
+    let count = match length {
+        1 => bytes.iter().take_while(|byte| byte.is_ascii()).count(),
+        _ => bytes.chunks_exact(length).take_while(|letter| str::from_utf8(letter).is_ok()).count(),
+    };
+    count as u64
+}
+
 /// What the value of an operation may serve for.
 enum Held {
     Nothing,
     Scalar,
     Letters,
 }
+
+#[cfg(test)]
+mod tests;

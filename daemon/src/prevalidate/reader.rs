@@ -33,6 +33,11 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
+    /// Passes over `length` bytes, all of them where there are fewer.
+    pub(super) fn skip(&mut self, length: usize) {
+        self.bytes = self.bytes.get(length..).unwrap_or_default();
+    }
+
     pub(super) fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], ChangeRefusal> {
         self.take(N, what)?.try_into().map_err(|_| ChangeRefusal::Malformed(what))
     }
@@ -185,6 +190,38 @@ impl<'a, T: Item<'a>> Runs<'a, T> {
         Ok(true)
     }
 
+    /// The value of the run that the next row stands in, if it is a run of one value.
+    pub(super) fn repeated(&self) -> Option<T> {
+        match self.run {
+            Run::Same(value) if self.left > 0 => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether the next row stands in a run of `value`.
+    pub(super) fn repeats(&self, value: T) -> bool {
+        self.repeated() == Some(value)
+    }
+
+    /// Rows left in the run.
+    pub(super) fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// How many rows from the next one on are known to be null without reading on.
+    pub(super) fn nulls(&self) -> u64 {
+        match self.run {
+            Run::Null if self.left > 0 => self.left,
+            _ if self.left == 0 && self.input.is_empty() => u64::MAX,
+            _ => 0,
+        }
+    }
+
+    /// Passes over rows of a run of one value or of nulls, at most those that are left in it.
+    pub(super) fn skip(&mut self, rows: u64) {
+        self.left = self.left.saturating_sub(rows);
+    }
+
     /// The next row; past the end of the column every row is null.
     pub(super) fn next(&mut self) -> Result<Option<T>, ChangeRefusal> {
         if self.left == 0 {
@@ -216,6 +253,22 @@ impl<'a> Deltas<'a> {
 
     pub(super) fn rows(self) -> Result<u64, ChangeRefusal> {
         self.runs.rows()
+    }
+
+    /// Whether the next row is `counter`, and those after it in the run go up by one each.
+    pub(super) fn counts_up_from(&self, counter: u64) -> bool {
+        self.runs.repeats(1) && u64::try_from(self.value).is_ok_and(|value| value.checked_add(1) == Some(counter))
+    }
+
+    /// Rows left in the run.
+    pub(super) fn left(&self) -> u64 {
+        self.runs.left()
+    }
+
+    /// Passes over rows that count up; see [`Deltas::counts_up_from`].
+    pub(super) fn skip(&mut self, rows: u64) {
+        self.runs.skip(rows);
+        self.value = self.value.saturating_add(i64::try_from(rows).unwrap_or(i64::MAX));
     }
 
     /// The next row as a counter, which is never negative.
@@ -253,6 +306,21 @@ impl<'a> Booleans<'a> {
             rows = rows.checked_add(run).ok_or(ChangeRefusal::Malformed("insert"))?;
         }
         Ok(rows)
+    }
+
+    /// Whether the next row stands in a run of `value`.
+    pub(super) fn repeats(&self, value: bool) -> bool {
+        self.left > 0 && self.value == value
+    }
+
+    /// Rows left in the run.
+    pub(super) fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// Passes over rows of the run, at most those that are left in it.
+    pub(super) fn skip(&mut self, rows: u64) {
+        self.left = self.left.saturating_sub(rows);
     }
 
     pub(super) fn next(&mut self) -> Result<bool, ChangeRefusal> {
