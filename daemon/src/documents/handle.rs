@@ -22,8 +22,8 @@ use super::{
     index::Index,
     locks::Locks,
     planning,
-    reading::{HeldBack, HistoryItem, Listed, Progress, Shown},
-    worker::{Channel, Stage, Worker},
+    reading::{Asked, HeldBack, HistoryItem, Listed, Progress, Shown},
+    worker::{Channel, Job, Stage, Worker},
 };
 use crate::store::{Store, StoreError};
 
@@ -154,10 +154,19 @@ impl Documents {
             // Who asked may have gone.
             let _ = answer.send(job(index));
         });
-        if !self.shared.channel.run(job) {
+        if !self.shared.channel.ask(Job::Run(job)) {
             return Err(DocumentError::Stopped);
         }
         wait.await.map_err(|_| DocumentError::Stopped)
+    }
+
+    /// A record, if it is known by now.
+    async fn look_up(&self, space: SpaceId, document: DocumentId) -> Result<Shown, DocumentError> {
+        let (answer, wait) = oneshot::channel();
+        if !self.shared.channel.ask(Job::Show(Asked { space, document, answer })) {
+            return Err(DocumentError::Stopped);
+        }
+        wait.await.map_err(|_| DocumentError::Stopped)?
     }
 
     /// A record, opened at once if it is not open. One that is not known yet is waited for while entries are looked at.
@@ -165,10 +174,10 @@ impl Documents {
     /// # Errors
     /// [`DocumentError::NotFound`], [`DocumentError::UnknownSpace`], [`DocumentError::Fault`], [`DocumentError::Store`].
     pub async fn show(&self, space: SpaceId, document: DocumentId) -> Result<Shown, DocumentError> {
-        match self.ask(move |index| index.record(space, document)).await? {
+        match self.look_up(space, document).await {
             Err(DocumentError::NotFound(_)) => {
                 self.flush(Stage::Indexed).await?;
-                self.ask(move |index| index.record(space, document)).await?
+                self.look_up(space, document).await
             }
             answer => answer,
         }
@@ -251,7 +260,7 @@ impl Documents {
     /// # Errors
     /// [`DocumentError::Fault`], [`DocumentError::Store`], [`DocumentError::UnknownSpace`].
     pub async fn space_name(&self, space: SpaceId, languages: &[&str]) -> Result<Option<String>, DocumentError> {
-        match self.ask(move |index| index.record(space, settings_document(&space))).await? {
+        match self.look_up(space, settings_document(&space)).await {
             Ok(shown) => Ok(shown.record.title_in(languages).map(str::to_owned)),
             Err(DocumentError::NotFound(_)) => Ok(None),
             Err(error) => Err(error),

@@ -1,12 +1,14 @@
 //! What is kept of documents that were opened: summaries for lists, snapshots for the next opening, faults for the operator;
 //! and the background that makes them for every document in turn.
 
-use std::thread;
+use std::collections::{BTreeMap, BTreeSet};
 
 use portolan_protocol::{api::Event, id::SpaceId, record::Summary};
+use tracing::warn;
 
 use super::{
     cache::Open,
+    cores,
     error::DocumentError,
     index::Index,
     keys,
@@ -19,8 +21,6 @@ use crate::store::StoreError;
 const SNAPSHOT_CHANGES: u32 = 8;
 /// Documents that one core opens in one step: short enough for a person who waits behind it.
 const STEP_DOCUMENTS: usize = 2;
-/// Most cores used at once.
-const CORES_MAX: usize = 8;
 
 /// Whether an opened document is likely to be asked for again soon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,21 +31,54 @@ pub(super) enum Keep {
     Close,
 }
 
+/// A document by number, to be opened on what there is of it.
+pub(super) type Work = (u64, Keep, Option<Open>);
+
 /// A document by number, and what came of opening it.
 pub(super) type Outcome = (u64, Keep, Result<Opened, DocumentError>);
 
 impl Index {
     /// A document as it is accepted now: from the cache, or opened at once and kept.
     pub(super) fn show(&mut self, number: u64) -> Result<Open, DocumentError> {
-        let held = self.cache.take(number);
-        if let Some(open) = held.as_ref().filter(|open| open.current) {
-            self.cache.put(number, open.clone());
-            return Ok(open.clone());
+        self.show_all([number]).remove(&number).unwrap_or_else(|| Err(StoreError::Damaged(lost(number)).into()))
+    }
+
+    /// Several documents, see [`Index::show`]; those that have to be opened are opened side by side.
+    pub(super) fn show_all(
+        &mut self,
+        numbers: impl IntoIterator<Item = u64>,
+    ) -> BTreeMap<u64, Result<Open, DocumentError>> {
+        let (mut shown, mut work) = (BTreeMap::new(), Vec::new());
+        for number in numbers.into_iter().collect::<BTreeSet<_>>() {
+            match self.cache.take(number) {
+                Some(open) if open.current => {
+                    self.cache.put(number, open.clone());
+                    shown.insert(number, Ok(open));
+                }
+                held => work.push((number, Keep::Open, held)),
+            }
         }
-        let opened = self.open(number, held)?;
-        let open = opened.open.clone();
-        self.keep(vec![(number, Keep::Open, Ok(opened))])?;
-        Ok(open)
+        let mut opened = Vec::new();
+        for (number, keep, outcome) in self.open_all(work) {
+            match outcome {
+                Ok(outcome) => {
+                    shown.insert(number, Ok(outcome.open.clone()));
+                    opened.push((number, keep, Ok(outcome)));
+                }
+                Err(error) => drop(shown.insert(number, Err(error))),
+            }
+        }
+        self.keep_if_possible(opened);
+        shown
+    }
+
+    /// What can be read is shown, also while nothing can be written down.
+    fn keep_if_possible(&mut self, opened: Vec<Outcome>) {
+        let numbers: Vec<u64> = opened.iter().map(|(number, ..)| *number).collect();
+        if let Err(error) = self.keep(opened) {
+            warn!(%error, "what was derived for a reader cannot be written down now");
+            numbers.into_iter().for_each(|number| drop(self.cache.take(number)));
+        }
     }
 
     /// Writes down what is worth keeping, for all in one write.
@@ -109,44 +142,26 @@ impl Index {
 
     /// Makes some of the summaries that are due.
     pub(super) fn summarise_some(&mut self) -> Result<(), StoreError> {
-        let cores = thread::available_parallelism().map_or(1, usize::from).saturating_sub(1).clamp(1, CORES_MAX);
         let views = &self.views;
         let due = self.pending.iter().filter(|(space, _)| views.contains_key(space)).flat_map(|(_, due)| due);
-        let numbers: Vec<u64> = due.copied().take(STEP_DOCUMENTS * cores).collect();
-        let work: Vec<(u64, Option<Open>)> =
-            numbers.into_iter().map(|number| (number, self.cache.take(number))).collect();
-        let opened = self.open_all(work, cores);
+        let numbers: Vec<u64> = due.copied().take(STEP_DOCUMENTS * cores::count()).collect();
+        let work = numbers.into_iter().map(|number| match self.cache.take(number) {
+            Some(held) => (number, Keep::Open, Some(held)),
+            None => (number, Keep::Close, None),
+        });
+        let work = work.collect();
+        let opened = self.open_all(work);
         self.keep(opened)
     }
 
-    fn open_all(&self, work: Vec<(u64, Option<Open>)>, cores: usize) -> Vec<Outcome> {
-        let share = work.len().div_ceil(cores).max(1);
-        let mut work = work.into_iter();
-        let mut shares: Vec<Vec<_>> = Vec::new();
-        loop {
-            let part: Vec<_> = work.by_ref().take(share).collect();
-            if part.is_empty() {
-                break;
-            }
-            shares.push(part);
-        }
-        let open = |part: Vec<(u64, Option<Open>)>| -> Vec<_> {
-            part.into_iter()
-                .map(|(number, held)| {
-                    let keep = if held.is_some() { Keep::Open } else { Keep::Close };
-                    (number, keep, self.open(number, held))
-                })
-                .collect()
-        };
-        if shares.len() <= 1 {
-            return shares.into_iter().flat_map(open).collect();
-        }
-        thread::scope(|scope| {
-            let running: Vec<_> = shares.into_iter().map(|part| scope.spawn(|| open(part))).collect();
-            // The door lets no panic of the library through; a share that panicked all the same stays pending.
-            running.into_iter().filter_map(|share| share.join().ok()).flatten().collect()
-        })
+    /// Opens documents side by side, in their order.
+    pub(super) fn open_all(&self, work: Vec<Work>) -> Vec<Outcome> {
+        cores::each(work, |(number, keep, held)| (number, keep, self.open(number, held)))
     }
+}
+
+fn lost(number: u64) -> String {
+    format!("document {number} was not opened")
 }
 
 /// Whether a new snapshot pays. The longer a document is, the less often it is written again.

@@ -4,6 +4,7 @@
 //! accepted entries held, whatever the order in which they came (`docs/decisions/derived-data.md`). Nothing here decides what
 //! is accepted: membership does. One thread owns the derived data; this handle never blocks the async runtime.
 
+mod cores;
 mod error;
 mod keys;
 mod rows;

@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
+    mem,
     sync::Arc,
     time::Duration,
 };
@@ -19,7 +20,7 @@ use portolan_protocol::{
 };
 use rand_core::Rng;
 
-use super::{cache::Open, error::DocumentError, index::Index, keeping::Keep, opening::Ledger, payload::LastKey};
+use super::{cache::Open, cores, error::DocumentError, index::Index, keeping::Keep, opening::Ledger, payload::LastKey};
 use crate::{
     automerge_door::{Document, EditError},
     clock,
@@ -28,6 +29,9 @@ use crate::{
 
 /// Time to compare texts before the rest of them is replaced.
 const DIFF: Duration = Duration::from_millis(200);
+
+/// Records that are open beside one another while changes to them are planned.
+const OPEN_AT_ONCE: usize = 32;
 
 /// What may be there before a save.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,15 +104,52 @@ pub(super) struct Settled {
 }
 
 impl Index {
-    /// Makes the change that `intent` asks for. `salt` is this start's; another one is drawn where it was used up.
-    pub(super) fn plan(&mut self, space: SpaceId, intent: &Intent, salt: [u8; 16]) -> Result<Plan, DocumentError> {
+    /// Makes the changes that `intents` ask for, each for another record. `salt` is this start's; another one is drawn where it
+    /// was used up.
+    pub(super) fn plan_all(
+        &mut self,
+        space: SpaceId,
+        mut intents: Vec<Intent>,
+        salt: [u8; 16],
+    ) -> Vec<Result<Plan, DocumentError>> {
+        let mut plans = Vec::with_capacity(intents.len());
+        while !intents.is_empty() {
+            let rest = intents.split_off(intents.len().min(OPEN_AT_ONCE));
+            plans.extend(self.plan_some(space, mem::replace(&mut intents, rest), salt));
+        }
+        plans
+    }
+
+    fn plan_some(&mut self, space: SpaceId, intents: Vec<Intent>, salt: [u8; 16]) -> Vec<Result<Plan, DocumentError>> {
+        let held = |document| match self.document_number(space, document) {
+            Ok(number) => Ok(Some(number)),
+            Err(DocumentError::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        };
+        let numbers: Vec<_> = intents.iter().map(|intent| held(intent.document)).collect();
+        let mut shown = self.show_all(numbers.iter().flatten().flatten().copied());
+        let present = |(intent, number): (Intent, Result<Option<u64>, DocumentError>)| {
+            let present = number.and_then(|number| Ok(number.zip(number.and_then(|n| shown.remove(&n)).transpose()?)));
+            (intent, present)
+        };
+        let work: Vec<_> = intents.into_iter().zip(numbers).map(present).collect();
+        cores::each(work, |(intent, present)| self.plan(space, &intent, present?, salt))
+    }
+
+    /// Makes the change that `intent` asks for on what is held of its record.
+    fn plan(
+        &self,
+        space: SpaceId,
+        intent: &Intent,
+        present: Option<(u64, Open)>,
+        salt: [u8; 16],
+    ) -> Result<Plan, DocumentError> {
         bounded("name", intent.person.name.len(), PERSON_NAME_BYTES_MAX)?;
         bounded("reason", intent.reason.len(), REASON_BYTES_MAX)?;
         let view = self.views.get(&space).cloned().ok_or(DocumentError::UnknownSpace)?;
         let warnings = check(&intent.draft).map_err(EditError::from)?;
-        let number = self.shelf.document(&space, &intent.document)?.map(|row| row.number);
-        let (present, ledger) = match number {
-            Some(number) => (self.show(number)?, Some(self.ledger(number)?)),
+        let (present, ledger) = match present {
+            Some((number, open)) => (open, Some(self.ledger(number)?)),
             None => (blank(intent.document), None),
         };
         let is_held = present.document.changes() > 0;
@@ -212,12 +253,17 @@ impl Index {
         for (_, entry) in &appended {
             self.take_in_until((space, entry.log), entry.seq)?;
         }
-        let (mut opened, mut settled) = (Vec::new(), Vec::new());
+        let mut work = Vec::new();
+        let mut hashes = Vec::new();
         for (pending, _) in appended {
-            let number = self.document_number(space, pending.document)?;
-            let open = self.open(number, pending.after)?;
+            work.push((self.document_number(space, pending.document)?, keep, pending.after));
+            hashes.push(pending.hash);
+        }
+        let (mut opened, mut settled) = (Vec::new(), Vec::new());
+        for ((number, keep, open), hash) in self.open_all(work).into_iter().zip(hashes) {
+            let open = open?;
             let document = &open.open.document;
-            settled.push(Settled { is_applied: document.holds(&pending.hash), heads: hex_all(&document.heads()) });
+            settled.push(Settled { is_applied: document.holds(&hash), heads: hex_all(&document.heads()) });
             opened.push((number, keep, Ok(open)));
         }
         self.keep(opened)?;

@@ -15,8 +15,11 @@ use portolan_protocol::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
 
 use super::{
+    cache::Open,
+    cores,
     error::DocumentError,
     index::Index,
     keys,
@@ -38,6 +41,13 @@ pub struct Shown {
     pub updated: Option<Updated>,
     /// Changes applied.
     pub changes: u32,
+}
+
+/// A record that somebody asks for.
+pub(super) struct Asked {
+    pub(super) space: SpaceId,
+    pub(super) document: DocumentId,
+    pub(super) answer: oneshot::Sender<Result<Shown, DocumentError>>,
 }
 
 /// One signed change of a record.
@@ -116,14 +126,21 @@ impl Index {
         row.map(|row| row.number).ok_or(DocumentError::NotFound(id))
     }
 
-    /// A record.
-    pub(super) fn record(&mut self, space: SpaceId, id: DocumentId) -> Result<Shown, DocumentError> {
-        let number = self.document_number(space, id)?;
-        let open = self.show(number)?;
-        match open.document.changes() {
-            0 => Err(DocumentError::NotFound(id)),
-            changes => Ok(Shown { record: open.document.view()?, updated: open.updated, changes }),
-        }
+    /// Answers those who ask, each for another record.
+    pub(super) fn answer(&mut self, asked: Vec<Asked>) {
+        let numbers: Vec<_> = asked.iter().map(|asked| self.document_number(asked.space, asked.document)).collect();
+        let mut shown = self.show_all(numbers.iter().flatten().copied());
+        let open = |(asked, number): (Asked, Result<u64, DocumentError>)| {
+            let open = number.and_then(|number| {
+                shown.remove(&number).unwrap_or_else(|| Err(DocumentError::NotFound(asked.document)))
+            });
+            (asked, open)
+        };
+        let work: Vec<_> = asked.into_iter().zip(numbers).map(open).collect();
+        cores::each(work, |(asked, open)| {
+            // Who asked may have gone.
+            let _ = asked.answer.send(open.and_then(|open| record(asked.document, &open)));
+        });
     }
 
     /// A record as it was at `heads`.
@@ -263,6 +280,14 @@ impl Index {
             }
         }
         Ok(found)
+    }
+}
+
+/// An open document as a record.
+fn record(id: DocumentId, open: &Open) -> Result<Shown, DocumentError> {
+    match open.document.changes() {
+        0 => Err(DocumentError::NotFound(id)),
+        changes => Ok(Shown { record: open.document.view()?, updated: open.updated.clone(), changes }),
     }
 }
 

@@ -189,7 +189,7 @@ impl Documents {
         intents: Vec<Intent>,
     ) -> Result<Vec<Result<Plan, DocumentError>>, DocumentError> {
         let salt = self.shared.salt;
-        self.ask(move |index| intents.iter().map(|intent| index.plan(space, intent, salt)).collect()).await
+        self.ask(move |index| index.plan_all(space, intents, salt)).await
     }
 
     /// Plans, appends and settles until every intent has its outcome.

@@ -9,21 +9,33 @@ use std::{
 };
 
 use portolan_protocol::{effects::Appended, entry::LogKey, id::SpaceId, page::LogContext, view::SpaceView};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 use tracing::error;
 
-use super::index::Index;
-use crate::store::StoreError;
+use super::{cores, index::Index, reading::Asked};
+use crate::{clock, store::StoreError};
 
-/// Answers in a row before the background has a step, so that neither starves.
-const ANSWERS_IN_A_ROW: u32 = 8;
+/// Time for answers before the background has a step, so that neither starves.
+const ANSWERS_IN_A_ROW: Duration = Duration::from_millis(30);
 /// Whoever was answered may ask again at once; a step of the background begun too soon would be in the way.
 const LINGER: Duration = Duration::from_millis(2);
 /// Pause after a failure, of a full disk for instance.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Something that somebody waits for.
-pub(super) type Job = Box<dyn FnOnce(&mut Index) + Send>;
+pub(super) enum Job {
+    /// Anything at all.
+    Run(Box<dyn FnOnce(&mut Index) + Send>),
+    /// A record. Different ones asked for one behind another are opened side by side.
+    Show(Asked),
+}
+
+/// What the thread does next.
+enum Turn {
+    Run(Box<dyn FnOnce(&mut Index) + Send>),
+    Show(Vec<Asked>),
+    Background,
+}
 
 /// How much is to be done before a wait ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +54,26 @@ struct Queue {
     views: BTreeMap<SpaceId, Arc<SpaceView>>,
     waiters: Vec<(Stage, oneshot::Sender<()>)>,
     stopping: bool,
+}
+
+impl Queue {
+    /// What was asked first, and what can be answered beside it.
+    fn next(&mut self) -> Option<Turn> {
+        match self.jobs.pop_front()? {
+            Job::Run(run) => Some(Turn::Run(run)),
+            Job::Show(first) => {
+                let mut asked = vec![first];
+                while asked.len() < cores::count()
+                    && let Some(Job::Show(next)) = self.jobs.front()
+                    && asked.iter().all(|other| other.document != next.document)
+                    && let Some(Job::Show(next)) = self.jobs.pop_front()
+                {
+                    asked.push(next);
+                }
+                Some(Turn::Show(asked))
+            }
+        }
+    }
 }
 
 /// What the handle and the thread share.
@@ -63,8 +95,8 @@ impl Channel {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the thread run `job`. False when it has ended.
-    pub(super) fn run(&self, job: Job) -> bool {
+    /// Has the thread do `job`. False when it has ended.
+    pub(super) fn ask(&self, job: Job) -> bool {
         let mut queue = self.queue();
         let is_open = !queue.stopping;
         if is_open {
@@ -120,7 +152,8 @@ pub(super) struct Worker {
     channel: Arc<Channel>,
     index: Index,
     waiters: Vec<Waiter>,
-    answers: u32,
+    /// Since when answers are given without a step of the background between.
+    answering: Option<Instant>,
     /// Whether the present gap between answers was waited for.
     lingered: bool,
     /// The log that had the last turn: the next one has the next.
@@ -129,14 +162,14 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(channel: Arc<Channel>, index: Index) -> Worker {
-        Worker { channel, index, waiters: Vec::new(), answers: 0, lingered: false, last: None }
+        Worker { channel, index, waiters: Vec::new(), answering: None, lingered: false, last: None }
     }
 
     /// Runs until it is told to stop.
     pub(super) fn run(mut self) {
         let mut pause = None;
-        while let Some(job) = self.next(pause.take()) {
-            match catch_unwind(AssertUnwindSafe(|| self.turn(job))) {
+        while let Some(turn) = self.next(pause.take()) {
+            match catch_unwind(AssertUnwindSafe(|| self.take(turn))) {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
                     error!(%error, "derived data cannot be written now; it is tried again");
@@ -155,7 +188,7 @@ impl Worker {
     }
 
     /// Waits until there is something to do, and takes over what was announced. None at the end.
-    fn next(&mut self, pause: Option<Duration>) -> Option<Option<Job>> {
+    fn next(&mut self, pause: Option<Duration>) -> Option<Turn> {
         let channel = self.channel.clone();
         let mut queue = channel.queue();
         if let Some(pause) = pause {
@@ -174,31 +207,37 @@ impl Worker {
             }
             self.release();
             let background = self.has_background();
-            if (self.answers < ANSWERS_IN_A_ROW || !background)
-                && let Some(job) = queue.jobs.pop_front()
+            let enough = self.answering.is_some_and(|since| since.elapsed() >= ANSWERS_IN_A_ROW);
+            if (!enough || !background)
+                && let Some(turn) = queue.next()
             {
-                self.answers += 1;
+                self.answering.get_or_insert_with(clock::monotonic);
                 self.lingered = false;
-                return Some(Some(job));
+                return Some(turn);
             }
-            if background && queue.jobs.is_empty() && self.answers > 0 && !self.lingered {
+            if background && queue.jobs.is_empty() && self.answering.is_some() && !self.lingered {
                 self.lingered = true;
                 queue = channel.wake.wait_timeout(queue, LINGER).unwrap_or_else(PoisonError::into_inner).0;
                 continue;
             }
-            self.answers = 0;
+            self.answering = None;
             if background {
-                return Some(None);
+                return Some(Turn::Background);
             }
             queue = channel.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    fn turn(&mut self, job: Option<Job>) -> Result<(), StoreError> {
-        if let Some(job) = job {
-            job(&mut self.index);
-            return Ok(());
+    fn take(&mut self, turn: Turn) -> Result<(), StoreError> {
+        match turn {
+            Turn::Run(run) => run(&mut self.index),
+            Turn::Show(asked) => self.index.answer(asked),
+            Turn::Background => return self.background(),
         }
+        Ok(())
+    }
+
+    fn background(&mut self) -> Result<(), StoreError> {
         if let Some(log) = self.next_review() {
             return self.index.review_log(log);
         }

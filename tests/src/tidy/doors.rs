@@ -41,6 +41,7 @@ pub const DOORS: &[Door] = &[
     door("socket2", &["daemon/src/transport/"]),
     door("automerge", &["daemon/src/automerge_door.rs"]),
     door("similar", &["daemon/src/text_diff.rs"]),
+    door("rayon", &["daemon/src/documents/cores.rs"]),
     door("nix", &["daemon/src/logins.rs"]),
     door("axum", &["daemon/src/api/"]),
     door("sd_notify", &["daemon/src/service.rs", "daemon/src/service/"]),
