@@ -27,6 +27,8 @@ use serde_json::{Value, json};
 
 const BODY_BYTES: usize = 2_000;
 const SHOWN: usize = 100;
+/// Records that are asked for at a time.
+const READERS: usize = 8;
 const EDITS: usize = 200;
 
 fn main() {
@@ -153,7 +155,7 @@ async fn listed(client: &Client, space: &str) -> (Vec<DocumentId>, u64) {
     }
 }
 
-async fn body(client: &Client, space: &str, document: &DocumentId) -> Option<Value> {
+async fn body(client: Client, space: String, document: DocumentId) -> Option<Value> {
     let path = format!("/spaces/{space}/documents/{document}");
     let view: Value = client.get(&path).await.ok()?;
     Some(view["record"]["fields"]["body/en"].clone())
@@ -254,7 +256,7 @@ async fn cold(rome: &Site, tunis: &Site, space: &str, ids: &[DocumentId], record
     let shown: Vec<DocumentId> = (0..SHOWN).map(|_| ids[rng.next_u32() as usize % ids.len()]).collect();
     let mut expected = Vec::new();
     for id in &shown {
-        expected.push(body(&rome.client, space, id).await.unwrap());
+        expected.push(body(rome.client.clone(), space.to_owned(), *id).await.unwrap());
     }
     let mut receipts = rome.client.events().await.unwrap();
     let request = json!({ "card": card.card, "fingerprint": card.fingerprint });
@@ -262,8 +264,12 @@ async fn cold(rome: &Site, tunis: &Site, space: &str, ids: &[DocumentId], record
     let _: Value = tunis.client.post("/peers", &request).await.unwrap();
     receipted(rome, &mut receipts, records as u64).await;
     figures.receipted.push(start.elapsed());
-    for (id, expected) in shown.iter().zip(&expected) {
-        assert_eq!(body(&tunis.client, space, id).await.as_ref(), Some(expected));
+    for (ids, expected) in shown.chunks(READERS).zip(expected.chunks(READERS)) {
+        let reading: Vec<_> =
+            ids.iter().map(|id| tokio::spawn(body(tunis.client.clone(), space.to_owned(), *id))).collect();
+        for (body, expected) in reading.into_iter().zip(expected) {
+            assert_eq!(body.await.unwrap().as_ref(), Some(expected));
+        }
     }
     figures.readable.push(start.elapsed());
     assert_eq!(complete(&tunis.client, space, records).await.len(), ids.len());
