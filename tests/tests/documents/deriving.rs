@@ -131,6 +131,30 @@ async fn open_documents_stay_within_their_budget() {
 }
 
 #[tokio::test]
+async fn many_readers_at_once_get_what_each_asked_for() {
+    let (agencies, space) = partnership(2);
+    let [rome, tunis] = &agencies[..] else { panic!() };
+    for id in 1..40 {
+        rome.create(space, id, page(&format!("Page {id}"))).await;
+    }
+    sync(rome, tunis);
+    // Each twice, and one that is nowhere, all before the first is answered.
+    let asked = (1..=40).chain(1..=40).map(|id| {
+        let documents = tunis.documents.clone();
+        (id, tokio::spawn(async move { documents.show(space, DocumentId([id; 16])).await }))
+    });
+    for (id, answer) in asked.collect::<Vec<_>>() {
+        match answer.await.unwrap() {
+            Ok(shown) => assert_eq!(shown.record.title_in(&["en"]), Some(format!("Page {id}").as_str())),
+            Err(error) => assert_eq!(
+                (id, error.to_string()),
+                (40, format!("there is no record {} in this space", DocumentId([40; 16])))
+            ),
+        }
+    }
+}
+
+#[tokio::test]
 async fn lists_are_filtered_paged_and_found_by_prefix() {
     let rome = Agency::open(1);
     let space = rome.found();
