@@ -16,12 +16,12 @@ use crate::{
 pub struct AuthenticRun {
     pub(super) context: LogContext,
     pub(super) pages: Vec<Vec<u8>>,
-    pub(super) first_seq: u64,
-    pub(super) previous: EntryHash,
-    pub(super) predecessor: Option<EntryRef>,
+    first_seq: u64,
+    previous: EntryHash,
+    predecessor: Option<EntryRef>,
     pub(super) hashes: Vec<EntryHash>,
-    pub(super) cited: Vec<(u64, Arc<Heads>)>,
-    pub(super) gaps: Vec<(u64, PayloadHash)>,
+    cited: Vec<(u64, Arc<Heads>)>,
+    gaps: Vec<(u64, PayloadHash)>,
     pub(super) tip: Tip,
 }
 
@@ -31,24 +31,12 @@ impl AuthenticRun {
     /// # Errors
     /// [`RunError`], which says what is wrong; [`RunError::Signature`] leaves open that a longer run would be authentic.
     pub fn verify(context: LogContext, pages: Vec<Vec<u8>>, key: &Verifier) -> Result<AuthenticRun, RunError> {
-        let mut run = AuthenticRun {
-            context,
-            pages: Vec::new(),
-            first_seq: 0,
-            previous: EntryHash::default(),
-            predecessor: None,
-            hashes: Vec::new(),
-            cited: Vec::new(),
-            gaps: Vec::new(),
-            tip: Tip::empty(),
-        };
+        let first = PageReader::new(&context, pages.first().ok_or(RunError::Length)?)?;
+        let mut run = AuthenticRun::starting(context, first.next_seq(), first.previous());
         let mut last: Option<([u8; HEADER_BYTES], Signature)> = None;
-        for (index, page) in pages.iter().enumerate() {
+        for page in &pages {
             let mut reader = PageReader::new(&context, page)?;
-            if index == 0 {
-                run.first_seq = reader.next_seq();
-                run.previous = reader.previous();
-            } else if (reader.next_seq(), reader.previous()) != (run.tip.next_seq, run.tip.hash) {
+            if (reader.next_seq(), reader.previous()) != (run.tip.next_seq, run.tip.hash) {
                 return Err(RunError::Broken);
             }
             while let Some(entry) = reader.next()? {
@@ -62,6 +50,22 @@ impl AuthenticRun {
         Ok(run)
     }
 
+    /// A run of no entry yet, whose first will stand at `first_seq` after the entry with hash `previous`.
+    pub(super) fn starting(context: LogContext, first_seq: u64, previous: EntryHash) -> AuthenticRun {
+        AuthenticRun {
+            context,
+            pages: Vec::new(),
+            first_seq,
+            previous,
+            predecessor: None,
+            hashes: Vec::new(),
+            cited: Vec::new(),
+            gaps: Vec::new(),
+            tip: Tip { next_seq: first_seq, hash: previous, ..Tip::empty() },
+        }
+    }
+
+    /// Takes an entry in at the end. The caller knows that it follows, and adds the page on which it stands.
     pub(super) fn note(&mut self, entry: &PageEntry<'_>) -> Result<(), RunError> {
         let header = &entry.header;
         if self.hashes.len() == RUN_ENTRIES_MAX {
@@ -162,17 +166,7 @@ impl AuthenticRun {
         let skipped = usize::try_from(seq - self.first_seq).ok()?;
         let previous = *self.hashes.get(skipped - 1)?;
         let mut writer = PageWriter::new(seq, previous);
-        let mut kept = AuthenticRun {
-            pages: Vec::new(),
-            first_seq: seq,
-            previous,
-            predecessor: None,
-            hashes: Vec::new(),
-            cited: Vec::new(),
-            gaps: Vec::new(),
-            tip: Tip::empty(),
-            context: self.context,
-        };
+        let mut kept = AuthenticRun::starting(self.context, seq, previous);
         let copied: Result<(), RunError> = self.try_for_each(|entry| {
             if entry.header.seq >= seq {
                 writer.push_parts(&entry.header, &entry.signature, entry.hash, entry.payload);

@@ -22,17 +22,7 @@ pub struct RunWriter<'a> {
 impl<'a> RunWriter<'a> {
     /// Continues the log of `context` after `tip`; `predecessor` counts only where the log is opened.
     pub fn new(context: LogContext, tip: &Tip, predecessor: Option<EntryRef>, key: &'a SigningKey) -> RunWriter<'a> {
-        let run = AuthenticRun {
-            context,
-            pages: Vec::new(),
-            first_seq: tip.next_seq,
-            previous: tip.hash,
-            predecessor: None,
-            hashes: Vec::new(),
-            cited: Vec::new(),
-            gaps: Vec::new(),
-            tip: tip.clone(),
-        };
+        let run = AuthenticRun::starting(context, tip.next_seq, tip.hash);
         let predecessor = if tip.next_seq == 0 { predecessor } else { None };
         RunWriter { key, page: PageWriter::new(tip.next_seq, tip.hash), run, predecessor }
     }
