@@ -190,9 +190,14 @@ pub fn difference(before: &Fields, after: &Fields) -> RecordDraft {
     for key in before.keys().filter(|key| !after.contains_key(*key)) {
         draft.fields.insert(key.clone(), Value::Null);
     }
-    draft.kind = draft.fields.remove("type").and_then(|value| value.as_str().map(str::to_owned));
-    draft.language = draft.fields.remove("language").and_then(|value| value.as_str().map(str::to_owned));
+    (draft.kind, draft.language) = take_type_and_language(&mut draft.fields);
     draft
+}
+
+/// Takes out what a draft says apart from the other fields.
+pub fn take_type_and_language(fields: &mut Fields) -> (Option<String>, Option<String>) {
+    let mut take = |key| fields.remove(key).and_then(|value| value.as_str().map(str::to_owned));
+    (take("type"), take("language"))
 }
 
 #[cfg(test)]

@@ -99,8 +99,22 @@ impl Written {
         let _ = fs::remove_file(self.path);
     }
 
-    /// The same error, saying where the text is, and the command that saves it from there.
-    pub fn kept(&self, error: ApiError, command: &str) -> ApiError {
+    /// What came of saving it. Where it failed the file stays, and the error says where it is and the command that saves it
+    /// from there.
+    ///
+    /// # Errors
+    /// That of `saved`.
+    pub fn settle<T>(self, saved: Result<T>, command: impl FnOnce() -> String) -> Result<T> {
+        match saved {
+            Ok(saved) => {
+                self.done();
+                Ok(saved)
+            }
+            Err(error) => Err(self.kept(error, &command())),
+        }
+    }
+
+    fn kept(&self, error: ApiError, command: &str) -> ApiError {
         let path = self.path.display();
         let next = if error.next.is_empty() { String::new() } else { format!("{}\n", error.next) };
         error

@@ -67,3 +67,26 @@ impl ChangePayload {
 pub fn actor_id(log: &LogKey, document: &DocumentId, salt: &[u8; 16]) -> [u8; 32] {
     Context::ACTOR.hash(&[&log.author.0, &log.log.0, &document.0, salt])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{EntryHash, LogId, NodeId};
+
+    #[test]
+    fn more_dependencies_than_may_be_are_refused() {
+        let log = LogKey { author: NodeId([1; 32]), log: LogId([2; 16]) };
+        let payload = |dependencies| ChangePayload {
+            document: DocumentId([3; 16]),
+            change: Vec::new(),
+            person: PersonRef { id: PersonId([4; 16]), name: String::new() },
+            reason: String::new(),
+            salt: [5; 16],
+            dependencies: vec![EntryRef { log, seq: 6, hash: EntryHash([7; 32]) }; dependencies],
+            person_signature: None,
+        };
+        let most = payload(DEPENDENCIES_MAX);
+        assert_eq!(ChangePayload::decode(&most.encode()), Ok(most));
+        assert_eq!(ChangePayload::decode(&payload(DEPENDENCIES_MAX + 1).encode()), Err(DecodeError::Malformed));
+    }
+}

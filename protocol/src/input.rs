@@ -160,7 +160,7 @@ pub enum CommandError {
     /// A control entry from the future stops the space.
     #[error("the space uses something that this release does not know: upgrade to write in it again")]
     UpgradeNeeded,
-    /// No more spaces, peers or heads fit.
+    /// No more spaces, members or readers fit.
     #[error("{0}")]
-    Limit(&'static str),
+    Limit(String),
 }

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use data_encoding::HEXLOWER;
 use portolan_protocol::{
     card::{Card, Profile, SignedHeader},
+    change::{ChangePayload, PERSON_NAME_BYTES_MAX, PersonRef, REASON_BYTES_MAX, actor_id},
     control::{Control, Cut, Epoch, EpochSecretWrap, Genesis, Grant, PreviousEpoch, Recipient, Remove, Role},
     crypto::{
         sealing::{Sealed, SealingSecret},
-        signing::{PublicKey, SigningKey},
+        signing::{PublicKey, Signature, SigningKey},
     },
     entry::{Entry, EntryRef, Header, Heads, LogKey, LogKind, payload_hash},
-    id::{EntryHash, EpochId, LogId, NodeId, OrganisationId, SpaceId},
+    id::{DocumentId, EntryHash, EpochId, LogId, NodeId, OrganisationId, PersonId, SpaceId},
     page::{AuthenticRun, LogContext, PageWriter},
     time::Timestamp,
 };
@@ -209,9 +210,74 @@ fn entry_headers() {
         good("entry-hash", entry.hash().0.to_vec()),
         good("heads-hash", data.heads.hash().to_vec()),
         good("payload-hash", data.payload_hash.0.to_vec()),
+        good("actor", actor_id(&log(), &DOCUMENT, &SALT).to_vec()),
     ];
     // Headers are never read as such: a page implies most of them. So there are no bad ones.
     check(include_str!("../../tests/vectors/entry.txt"), &vectors, |_| Ok::<(), ()>(()));
+}
+
+/// What the actor of the golden changes is made of, beside [`log`].
+const DOCUMENT: DocumentId = DocumentId([15; 16]);
+const SALT: [u8; 16] = [16; 16];
+
+/// A record's first change: `type` page, `schema` 1, `language` fr, `title/fr` Carte.
+const CREATING: &str = "856f4a835906511401690020d7ce5ccdf6a2daf11c8e753ebb94af31fe6f5c317fbd13ec06974a5ca0c2f9e801010000\
+    0006151f340142025605570c70027c086c616e677561676506736368656d61087469746c652f667204747970650404017c261456466672014361\
+    727465706167650400";
+
+/// The change after it: `title/fr` Carte des ports.
+const EDITING: &str = "856f4a830fd07ef5017d0159065114906d0ca0309c617b64c1227b00437c252b52568acb6b2fdece3a723220d7ce5ccdf\
+    6a2daf11c8e753ebb94af31fe6f5c317fbd13ec06974a5ca0c2f9e8020500000008150a340142025603570f7002710273027f087469746c652f66\
+    72017f017ff60143617274652064657320706f7274737f017f007f03";
+
+#[test]
+fn changes() {
+    let creating = ChangePayload {
+        document: DOCUMENT,
+        change: HEXLOWER.decode(CREATING.as_bytes()).unwrap(),
+        person: PersonRef { id: PersonId([17; 16]), name: "Amina".into() },
+        reason: String::new(),
+        salt: SALT,
+        dependencies: Vec::new(),
+        person_signature: None,
+    };
+    let editing = ChangePayload {
+        change: HEXLOWER.decode(EDITING.as_bytes()).unwrap(),
+        person: PersonRef { name: "آمنة بن صالح".into(), ..creating.person.clone() },
+        reason: "le titre entier".into(),
+        dependencies: vec![reference(300), reference(7)],
+        person_signature: Some(Signature([18; 64])),
+        ..creating.clone()
+    };
+    let named = |bytes| PersonRef { name: "n".repeat(bytes), ..creating.person.clone() };
+    let name_at = 1 + 16 + 1 + creating.change.len() + 16;
+    let bytes = creating.encode();
+    let without_tail = &bytes[..bytes.len() - 2];
+    let vectors = [
+        good("creating", bytes.clone()),
+        good("editing", editing.encode()),
+        good("longest-name", ChangePayload { person: named(PERSON_NAME_BYTES_MAX), ..creating.clone() }.encode()),
+        bad("empty", Vec::new(), "Malformed"),
+        bad("suite-2", [&[2], &bytes[1..]].concat(), "Suite(2)"),
+        bad("cut-short", shorter(&bytes), "Malformed"),
+        bad("trailing-byte", longer(&bytes), "NotCanonical"),
+        bad("change-beyond-the-bytes", [&bytes[..17], &[0xff, 0xff, 0xff, 0x7f], &bytes[18..]].concat(), "Malformed"),
+        bad("name-not-utf-8", [&bytes[..name_at + 1], &[0xff], &bytes[name_at + 2..]].concat(), "Malformed"),
+        bad(
+            "name-too-long",
+            ChangePayload { person: named(PERSON_NAME_BYTES_MAX + 1), ..creating.clone() }.encode(),
+            "Malformed",
+        ),
+        bad(
+            "reason-too-long",
+            ChangePayload { reason: "r".repeat(REASON_BYTES_MAX + 1), ..creating.clone() }.encode(),
+            "Malformed",
+        ),
+        bad("dependencies-beyond-the-bytes", [without_tail, &[0x80, 0x08, 0]].concat(), "Malformed"),
+        bad("overlong-count", [without_tail, &[0x80, 0, 0]].concat(), "NotCanonical"),
+        bad("signature-neither-there-nor-not", [without_tail, &[0, 2]].concat(), "Malformed"),
+    ];
+    check(include_str!("../../tests/vectors/change.txt"), &vectors, ChangePayload::decode);
 }
 
 /// A page of three entries: with predecessor, with new heads, and with a missing payload.

@@ -4,5 +4,6 @@ pub mod attacks;
 pub mod tidy;
 
 pub mod checkers;
+pub mod crowd;
 pub mod daemons;
 pub mod world;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use automerge::{Automerge, Change, ROOT, ReadDoc, transaction::Transactable};
 use portolan_daemon::automerge_door::{Document, Fault, Unfit};
 use portolan_daemon::prevalidate::{ChangeFacts, ChangeRefusal, SafeChange, change_hash, prevalidate};
+use portolan_protocol::change::ChangePayload;
 use portolan_protocol::id::DocumentId;
 use portolan_protocol::limits::{OP_COUNTER_MAX, OPS_PER_CHANGE_MAX};
 use portolan_protocol::record::{RecordDraft, Value};
@@ -34,6 +35,24 @@ fn refused(raw: &[u8]) -> ChangeRefusal {
     let refusal = prevalidate(raw, &ACTOR).unwrap_err();
     assert!(before.elapsed() < Duration::from_secs(1), "took {:?}", before.elapsed());
     refusal
+}
+
+/// What a vector file gives under `name`.
+fn golden(file: &str, name: &str) -> Vec<u8> {
+    let hex = file.lines().find_map(|line| line.strip_prefix(&format!("good {name} "))).expect(name);
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+}
+
+#[test]
+fn the_changes_in_the_golden_payloads_pass_and_build_a_record() {
+    let file = include_str!("../vectors/change.txt");
+    let actor: [u8; 32] = golden(include_str!("../vectors/entry.txt"), "actor").try_into().unwrap();
+    let payloads = ["creating", "editing"].map(|name| ChangePayload::decode(&golden(file, name)).unwrap());
+    let changes = payloads.each_ref().map(|payload| SafeChange::new(payload.change.clone(), &actor).unwrap());
+    let mut document = Document::new(payloads[0].document);
+    let applied = document.apply(&changes).unwrap();
+    assert_eq!(applied.unfit, []);
+    assert_eq!(document.view().unwrap().title, "Carte des ports");
 }
 
 #[test]

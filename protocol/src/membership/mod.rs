@@ -19,7 +19,7 @@ pub use exception::{DataEntry, DataLog, lifted};
 pub use fold::Status;
 pub use graph::{ControlEntry, GenesisError, InsertError};
 pub use keyring::{BadWrap, EpochKeys, EpochSecret, Keyring, log_key};
-pub use plan::{Offer, Plan, Refusal, found};
+pub use plan::{Offer, Plan, READERS_MAX, Refusal, found};
 pub use roll::{Inserted, Member, Membership};
 pub use standing::{DataPosition, Reason, Standing, StandingCache};
 

@@ -21,6 +21,10 @@ use crate::{
     limits::{MEMBERS_MAX, PAYLOAD_BYTES_MAX},
 };
 
+/// Most readers that this node lets a space have. An epoch's entry carries 1,235 bytes for each, so that 848 fill it; 840
+/// leave room for 88 earlier epochs that nobody has joined yet, and for those whom others admit at the same time.
+pub const READERS_MAX: usize = 840;
+
 /// Why a control entry is not written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
@@ -51,6 +55,12 @@ pub enum Refusal {
     /// The space has had as many members as it may have.
     #[error("a space may have {MEMBERS_MAX} members over its life, and this one has had that many")]
     TooManyMembers,
+    /// The secret of an epoch could not be sealed to all of them.
+    #[error(
+        "a space may have {READERS_MAX} readers, and this one has that many or more: admit the node as a relay, or remove \
+         readers first"
+    )]
+    TooManyReaders,
     /// The payload would be larger than an entry may carry.
     #[error("too many members or logs for one entry")]
     TooLarge,
@@ -125,9 +135,12 @@ impl Membership {
         } else if !self.proposed.has(member) && self.proposed.members_count() >= MEMBERS_MAX {
             return Err(Refusal::TooManyMembers);
         }
+        let reads_already = held.is_some_and(|held| held.role.reads());
+        if offer.role.reads() && !reads_already && self.planned_readers(&log)?.len() >= READERS_MAX {
+            return Err(Refusal::TooManyReaders);
+        }
         let gives = offer.role.reads() && offer.history;
         let secrets = if gives { self.secrets_for(&log, &offer.member, keyring, rng)? } else { Vec::new() };
-        let reads_already = held.is_some_and(|held| held.role.reads());
         let needs_epoch = offer.role.reads() && !reads_already && secrets.is_empty();
         let Offer { member, role, organisation, history } = offer;
         let grant = Control::Grant(Grant { member, role, organisation, history, secrets });
@@ -175,6 +188,7 @@ impl Membership {
             let sealed = keys.wrap(&self.space(), reader, &content_commitment, history, rng).map_err(bad_card)?;
             recipients.push(Recipient { node, sealed });
         }
+        let readers = recipients.len();
         let may_read_history = self.member(log.author).is_some_and(|member| member.history);
         let mut previous = Vec::new();
         for epoch in self.latest_for(&log) {
@@ -189,7 +203,10 @@ impl Membership {
             previous.push(PreviousEpoch { epoch, sealed });
         }
         let epoch = Control::Epoch(Epoch { recipients, content_commitment, history_commitment, previous });
-        Ok((self.planned(log, epoch, false)?, secret))
+        match self.planned(log, epoch, false) {
+            Err(Refusal::TooLarge) if readers >= READERS_MAX => Err(Refusal::TooManyReaders),
+            planned => Ok((planned?, secret)),
+        }
     }
 
     /// Whether an entry with this payload, written next in `log` and citing [`Membership::heads`], would count.

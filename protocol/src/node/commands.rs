@@ -75,7 +75,7 @@ impl Node {
 
     fn create_space(&mut self, organisation: OrganisationId, turn: &mut Turn<'_>) -> Result<Reply, CommandError> {
         if self.spaces.len() >= SPACES_MAX {
-            return Err(CommandError::Limit("this node takes part in as many spaces as it can"));
+            return Err(CommandError::Limit("this node takes part in as many spaces as it can".into()));
         }
         let genesis = found(self.identity.card.first_header().clone(), organisation, turn.rng)?;
         let id = genesis.space();

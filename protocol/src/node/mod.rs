@@ -6,10 +6,12 @@
 
 mod commands;
 mod forks;
+mod heard;
 mod invitations;
 mod parking;
 mod peers;
 mod rows;
+mod settling;
 mod space;
 mod sync;
 mod writing;

@@ -186,7 +186,7 @@ impl Node {
         match self.rotate(space, turn) {
             // The change of membership is written and stays. Nothing is written under the old epoch any more, and the
             // next writer that can opens a new one.
-            Err(CommandError::NotAllowed(_)) => Ok(()),
+            Err(CommandError::NotAllowed(_) | CommandError::Limit(_)) => Ok(()),
             other => other,
         }
     }
@@ -241,6 +241,9 @@ impl From<Refusal> for CommandError {
     fn from(refusal: Refusal) -> CommandError {
         match refusal {
             Refusal::Stopped => CommandError::UpgradeNeeded,
+            Refusal::TooManyMembers | Refusal::TooManyReaders | Refusal::TooLarge => {
+                CommandError::Limit(refusal.to_string())
+            }
             other => CommandError::NotAllowed(other.to_string()),
         }
     }

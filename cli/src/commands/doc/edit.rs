@@ -4,10 +4,10 @@ use clap::Args;
 use portolan_protocol::{
     api::{DocumentAt, DocumentView, EditDocument, Saved},
     id::{DocumentId, SpaceId},
-    record::{RecordDraft, Value},
+    record::RecordDraft,
 };
 
-use super::{saved::saved, source::Source};
+use super::source::Source;
 use crate::{
     client::Client,
     context::Context,
@@ -35,10 +35,7 @@ pub struct Edit {
 
 impl Edit {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
-        let text = self.source.text()?;
-        let outcome = self.save(context, text.as_deref()).await;
-        let result = outcome.map_err(|error| self.source.kept(error, text.as_deref()))?;
-        context.output.show(&result, saved)
+        self.source.run(context, async |text| self.save(context, text).await).await
     }
 
     async fn save(&self, context: &Context, text: Option<&str>) -> Result<Saved> {
@@ -63,9 +60,7 @@ impl Edit {
             (None, None) => return Err(usage("the record does not say its language").next("Give --language.")),
         };
         let mut fields = self.source.fields(&language, text);
-        let words = |value: Value| value.as_str().map(str::to_owned);
-        let kind = fields.remove("type").and_then(words);
-        let language = fields.remove("language").and_then(words);
+        let (kind, language) = draft_file::take_type_and_language(&mut fields);
         Ok(RecordDraft { kind, language, fields, ..RecordDraft::default() })
     }
 }
@@ -96,16 +91,9 @@ impl Change<'_> {
             Ok(after) => self.save(draft_file::difference(&before, &after)).await,
             Err(error) => Err(error),
         };
-        match saved {
-            Ok(saved) => {
-                written.done();
-                Ok(saved)
-            }
-            Err(error) => {
-                let bases: String = self.view.record.heads.iter().map(|head| format!(" --base {head}")).collect();
-                let command = format!("{} doc edit {} --space {}{bases}", self.program, self.document, self.space);
-                Err(written.kept(error, &command))
-            }
-        }
+        written.settle(saved, || {
+            let bases: String = self.view.record.heads.iter().map(|head| format!(" --base {head}")).collect();
+            format!("{} doc edit {} --space {}{bases}", self.program, self.document, self.space)
+        })
     }
 }

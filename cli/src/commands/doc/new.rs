@@ -4,10 +4,10 @@ use clap::Args;
 use portolan_protocol::{
     api::{CreateDocument, Saved},
     id::SpaceId,
-    record::{RecordDraft, TYPES, Value},
+    record::{RecordDraft, TYPES},
 };
 
-use super::{saved::saved, source::Source};
+use super::source::Source;
 use crate::{
     client::Client,
     context::Context,
@@ -37,10 +37,7 @@ pub struct New {
 
 impl New {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
-        let text = self.source.text()?;
-        let outcome = self.save(context, text.as_deref()).await;
-        let result = outcome.map_err(|error| self.source.kept(error, text.as_deref()))?;
-        context.output.show(&result, saved)
+        self.source.run(context, async |text| self.save(context, text).await).await
     }
 
     async fn save(&self, context: &Context, text: Option<&str>) -> Result<Saved> {
@@ -63,10 +60,9 @@ impl New {
             fields.insert(format!("title/{language}"), title.as_str().into());
         }
         fields.retain(|_, value| !value.is_absent());
-        let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_owned));
-        let kind = text(fields.remove("type")).unwrap_or_else(|| self.kind.clone());
-        let language = text(fields.remove("language")).unwrap_or_else(|| language.to_owned());
-        let draft = RecordDraft { fields, ..RecordDraft::new(&kind, &language) };
+        let (kind, own_language) = draft_file::take_type_and_language(&mut fields);
+        let new = RecordDraft::new(kind.as_deref().unwrap_or(&self.kind), own_language.as_deref().unwrap_or(language));
+        let draft = RecordDraft { fields, ..new };
         let request = CreateDocument { draft, reason: self.source.reason.clone() };
         client.post(&format!("/spaces/{space}/documents"), &request).await
     }
@@ -83,13 +79,7 @@ impl New {
             Ok(fields) => self.create(client, space, language, fields).await,
             Err(error) => Err(error),
         };
-        match saved {
-            Ok(saved) => {
-                written.done();
-                Ok(saved)
-            }
-            Err(error) => Err(written.kept(error, &format!("{program} doc new --space {space} --language {language}"))),
-        }
+        written.settle(saved, || format!("{program} doc new --space {space} --language {language}"))
     }
 
     fn template(&self, language: &str) -> String {

@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use portolan_protocol::api::Saved;
 
+use super::saved::saved;
 use crate::{
+    context::Context,
     draft_file::Fields,
     editor,
     error::{ApiError, Result},
@@ -34,8 +37,20 @@ impl Source {
         self.body_file.is_some() || !self.settings.is_empty()
     }
 
+    /// Reads the text that is named, has it saved, and shows what that came to.
+    pub(super) async fn run(
+        &self,
+        context: &Context,
+        save: impl AsyncFnOnce(Option<&str>) -> Result<Saved>,
+    ) -> Result<()> {
+        let text = self.text()?;
+        let outcome = save(text.as_deref()).await;
+        let result = outcome.map_err(|error| self.kept(error, text.as_deref()))?;
+        context.output.show(&result, saved)
+    }
+
     /// The text of the file that is named, if one is. Standard input is read once, so this is called once.
-    pub(super) fn text(&self) -> Result<Option<String>> {
+    fn text(&self) -> Result<Option<String>> {
         self.path().map(editor::read_text).transpose()
     }
 
@@ -53,7 +68,7 @@ impl Source {
     }
 
     /// The same error; a text that came by standard input is put into a file first, since nobody else may have it.
-    pub(super) fn kept(&self, error: ApiError, text: Option<&str>) -> ApiError {
+    fn kept(&self, error: ApiError, text: Option<&str>) -> ApiError {
         let piped = text.filter(|_| self.path() == Some(Path::new("-")));
         match piped.map(|text| editor::keep("stdin", text)) {
             Some(Ok(path)) => error.safe(format!("What came by standard input is kept in {}.", path.display())),

@@ -1,6 +1,10 @@
-//! The client of the local API, and the only file that knows it is HTTP. One connection per request: the socket is local.
+//! The client of the local API, and the only place that knows it is HTTP. One connection per request: the socket is local.
 //!
 //! It says what the daemon said, or why the daemon could not be asked. What an answer means is the commands' affair.
+
+mod answer;
+mod lines;
+mod query;
 
 use std::{
     fs, io,
@@ -10,7 +14,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, combinators::BoxBody};
 use hyper::{
     Method, Request, Response,
@@ -19,16 +23,18 @@ use hyper::{
     header::{ACCEPT, CONTENT_TYPE, HOST},
 };
 use hyper_util::rt::TokioIo;
-use portolan_protocol::api::{ApiError, ErrorKind, Event, NDJSON, PREFIX, VERSION_HEADER};
+use portolan_protocol::api::{ApiError, ErrorKind, NDJSON, PREFIX};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{net::UnixStream, sync::mpsc};
 
+use self::{
+    answer::{collect, cut, misunderstood, release},
+    query::with_query,
+};
 use crate::error::{Result, internal};
 
-/// Largest answer that is taken as one piece. A page of the longest list is far below it.
-const ANSWER_BYTES_MAX: usize = 64 << 20;
-/// Longest line of a streamed answer.
-const LINE_BYTES_MAX: usize = 16 << 20;
+pub use lines::{Events, Lines};
+pub use query::encode;
 
 type Body = BoxBody<Bytes, io::Error>;
 
@@ -208,94 +214,6 @@ impl hyper::body::Body for LineBody {
     }
 }
 
-/// The values of an answer that comes line by line.
-#[derive(Debug)]
-pub struct Lines<T> {
-    body: Incoming,
-    buffer: BytesMut,
-    /// Bytes of the buffer that were searched and hold no line break.
-    searched: usize,
-    release: Option<String>,
-    ended: bool,
-    values: std::marker::PhantomData<fn() -> T>,
-}
-
-impl<T: DeserializeOwned> Lines<T> {
-    fn new(response: Response<Incoming>) -> Self {
-        let release = release(&response);
-        Self {
-            body: response.into_body(),
-            buffer: BytesMut::new(),
-            searched: 0,
-            release,
-            ended: false,
-            values: std::marker::PhantomData,
-        }
-    }
-
-    /// The next value; none at the end of the stream.
-    ///
-    /// # Errors
-    /// When the stream was cut or holds something else.
-    pub async fn next(&mut self) -> Result<Option<T>> {
-        loop {
-            match self.line().await? {
-                None => return Ok(None),
-                Some(line) if line.trim_ascii().is_empty() => {}
-                Some(line) => {
-                    let value = serde_json::from_slice(&line);
-                    return value.map(Some).map_err(|error| misunderstood(&self.release, &error.to_string()));
-                }
-            }
-        }
-    }
-
-    async fn line(&mut self) -> Result<Option<Bytes>> {
-        loop {
-            if let Some(at) = self.buffer.iter().skip(self.searched).position(|byte| *byte == b'\n') {
-                let line = self.buffer.split_to(self.searched + at + 1);
-                self.searched = 0;
-                return Ok(Some(line.freeze()));
-            }
-            self.searched = self.buffer.len();
-            if self.buffer.len() > LINE_BYTES_MAX {
-                return Err(misunderstood(&self.release, "a line of its answer is too long"));
-            }
-            if self.ended {
-                self.searched = 0;
-                let rest = self.buffer.split();
-                return Ok((!rest.is_empty()).then(|| rest.freeze()));
-            }
-            match self.body.frame().await {
-                Some(Ok(frame)) => self.buffer.extend_from_slice(frame.data_ref().map_or(&[], |data| data)),
-                Some(Err(error)) => return Err(cut(error)),
-                None => self.ended = true,
-            }
-        }
-    }
-}
-
-/// Server-sent events.
-#[derive(Debug)]
-pub struct Events(Lines<serde::de::IgnoredAny>);
-
-impl Events {
-    /// The next event; none when the daemon ends the stream.
-    ///
-    /// # Errors
-    /// When the stream was cut or holds something else.
-    pub async fn next(&mut self) -> Result<Option<Event>> {
-        while let Some(line) = self.0.line().await? {
-            // An event of ours is one `data` line; `event`, `id` and comments repeat it or keep the connection alive.
-            if let Some(data) = line.strip_prefix(b"data:") {
-                let event = serde_json::from_slice(data);
-                return event.map(Some).map_err(|error| misunderstood(&self.0.release, &error.to_string()));
-            }
-        }
-        Ok(None)
-    }
-}
-
 fn empty() -> (Option<&'static str>, Body) {
     (None, Full::default().map_err(|never| match never {}).boxed())
 }
@@ -303,36 +221,6 @@ fn empty() -> (Option<&'static str>, Body) {
 fn json(body: &impl Serialize) -> Result<(Option<&'static str>, Body)> {
     let bytes = serde_json::to_vec(body).map_err(|error| internal(error.to_string()))?;
     Ok((Some("application/json"), Full::from(bytes).map_err(|never| match never {}).boxed()))
-}
-
-fn release(response: &Response<Incoming>) -> Option<String> {
-    response.headers().get(VERSION_HEADER)?.to_str().ok().map(str::to_owned)
-}
-
-async fn collect(response: Response<Incoming>) -> Result<Bytes> {
-    let body = http_body_util::Limited::new(response.into_body(), ANSWER_BYTES_MAX);
-    body.collect().await.map(|body| body.to_bytes()).map_err(|error| {
-        ApiError::new(ErrorKind::Unavailable, format!("the daemon's answer was cut off: {error}"))
-            .safe("What it had acknowledged before is kept; what this command asked for may or may not be done.")
-            .next("See `portolan status`, then run the command again.")
-    })
-}
-
-fn cut(error: hyper::Error) -> ApiError {
-    ApiError::new(ErrorKind::Unavailable, format!("the connection to the daemon was cut: {error}"))
-        .safe("What it had acknowledged before is kept; what this command asked for may or may not be done.")
-        .next("See whether the daemon still runs (`portolan status`), then run the command again.")
-}
-
-fn misunderstood(release: &Option<String>, why: &str) -> ApiError {
-    let daemon = release.as_deref().unwrap_or("an unknown release");
-    let own = env!("CARGO_PKG_VERSION");
-    ApiError::new(
-        ErrorKind::Conflict,
-        format!("the daemon ({daemon}) and this `portolan` ({own}) do not understand each other: {why}"),
-    )
-    .safe("What the daemon has acknowledged is kept.")
-    .next("Install the same release of both, and restart the daemon.")
 }
 
 /// The group that may open the socket, where that can be told.
@@ -344,35 +232,6 @@ fn group_of(socket: &Path) -> Option<String> {
         let (name, id) = (parts.next()?, parts.nth(1)?);
         (id.parse() == Ok(gid)).then(|| name.to_owned())
     })
-}
-
-fn with_query(path: &str, query: &impl Serialize) -> Result<String> {
-    let value = serde_json::to_value(query).map_err(|error| internal(error.to_string()))?;
-    let mut out = path.to_owned();
-    for (name, value) in value.as_object().into_iter().flatten() {
-        let value = match value {
-            serde_json::Value::Null => continue,
-            serde_json::Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        out.push(if out.contains('?') { '&' } else { '?' });
-        out.push_str(&encode(name));
-        out.push('=');
-        out.push_str(&encode(&value));
-    }
-    Ok(out)
-}
-
-/// One segment of a path, or one part of a query, percent-encoded.
-pub fn encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
 }
 
 #[cfg(test)]
