@@ -46,7 +46,8 @@ pub fn file_kind(error: &io::Error) -> ErrorKind {
 /// Writes an error to standard error, for people or as one line of JSON.
 pub fn print(error: &ApiError, json: bool) {
     if json {
-        eprintln!("{}", serde_json::to_string(error).unwrap_or_else(|_| error.message.clone()));
+        let json = serde_json::to_string(error).unwrap_or_default();
+        eprintln!("{}", text::escaped_json(&json));
     } else {
         eprint!("{}", render(error));
     }

@@ -27,7 +27,7 @@ impl Output {
     pub fn show<T: Serialize>(self, value: &T, human: impl FnOnce(&T) -> String) -> Result<()> {
         if self.json {
             let text = serde_json::to_string_pretty(value).map_err(|error| internal(error.to_string()))?;
-            return print(&(text + "\n"));
+            return print(&(text::escaped_json(&text) + "\n"));
         }
         print(&human(value))
     }
@@ -39,7 +39,7 @@ impl Output {
     pub fn stream<T: Serialize>(self, value: &T, human: impl FnOnce(&T) -> String) -> Result<()> {
         if self.json {
             let text = serde_json::to_string(value).map_err(|error| internal(error.to_string()))?;
-            return print(&(text + "\n"));
+            return print(&(text::escaped_json(&text) + "\n"));
         }
         print(&human(value))
     }

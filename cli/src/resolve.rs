@@ -23,7 +23,8 @@ struct Candidate<'a, T> {
     value: T,
 }
 
-/// Finds the one candidate that `typed` means: by whole id, else by name, else by the start of its id.
+/// Finds the one candidate that `typed` means: by whole id, else by name or the start of its id. Partners choose their names
+/// themselves, so a name never goes before the id of another.
 fn pick<T: Clone>(what: &str, typed: &str, candidates: &[Candidate<'_, T>]) -> Result<T> {
     let lower = typed.to_ascii_lowercase();
     let by_id = |c: &&Candidate<'_, T>| c.id == lower;
@@ -31,10 +32,7 @@ fn pick<T: Clone>(what: &str, typed: &str, candidates: &[Candidate<'_, T>]) -> R
     let by_start = |c: &&Candidate<'_, T>| !lower.is_empty() && c.id.starts_with(&lower);
     let mut matches: Vec<&Candidate<'_, T>> = candidates.iter().filter(by_id).collect();
     if matches.is_empty() {
-        matches = candidates.iter().filter(by_name).collect();
-    }
-    if matches.is_empty() {
-        matches = candidates.iter().filter(by_start).collect();
+        matches = candidates.iter().filter(|candidate| by_name(candidate) || by_start(candidate)).collect();
     }
     match matches.as_slice() {
         [one] => Ok(one.value.clone()),

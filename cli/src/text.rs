@@ -34,6 +34,22 @@ pub fn lines(text: &str) -> Vec<String> {
     text.lines().map(|line| shown(&line.replace('\t', "    "))).collect()
 }
 
+/// JSON that is safe to print: what could act on a terminal stands in it as `\uXXXX`, which means the same. Such characters
+/// stand nowhere but in strings.
+pub fn escaped_json(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for character in json.chars() {
+        let is_plain = character == '\n' || display_safe(character.encode_utf8(&mut [0; 4])).starts_with(character);
+        if is_plain {
+            safe.push(character);
+        } else {
+            // All of them lie below U+10000.
+            safe.push_str(&format!("\\u{:04x}", u32::from(character)));
+        }
+    }
+    safe
+}
+
 /// Columns that a text takes.
 pub fn width(text: &str) -> usize {
     text.chars().filter(|c| *c != ISOLATE.0 && *c != ISOLATE.1).collect::<String>().width()
@@ -53,6 +69,15 @@ mod tests {
         let arabic = shown("تونس");
         assert!(arabic.starts_with('\u{2068}') && arabic.ends_with('\u{2069}'));
         assert_eq!(width(&arabic), 4);
+    }
+
+    #[test]
+    fn json_says_the_same_and_holds_nothing_that_acts_on_a_terminal() {
+        let title = "a\u{9b}31m\u{202e}b\u{2028}\u{7f}\u{645}\u{1f6a2} c:\\d";
+        let json = serde_json::to_string_pretty(&[title]).unwrap_or_default();
+        let safe = escaped_json(&json);
+        assert_eq!(safe, "[\n  \"a\\u009b31m\\u202eb\\u2028\\u007f\u{645}\u{1f6a2} c:\\\\d\"\n]");
+        assert_eq!(serde_json::from_str::<Vec<String>>(&safe).unwrap_or_default(), [title]);
     }
 
     #[test]

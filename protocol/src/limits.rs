@@ -44,7 +44,7 @@ pub const CARD_TEXT_BYTES_MAX: usize = 256;
 /// Parked bytes held on behalf of one peer.
 pub const PARKED_BYTES_PER_PEER_MAX: usize = 16 << 20;
 
-/// Distinct gaps that a frontier lists for one log; a log with more is reported up to the last one listed.
+/// Distinct gaps that a frontier lists for one log; of a log with more, the last one listed goes on to the end of the log.
 pub const GAPS_MAX: usize = 1_024;
 
 /// Most logs that a frontier may list.

@@ -10,7 +10,7 @@ use portolan_protocol::{
     limits::{LOGS_PER_MEMBER_MAX, PARKED_BYTES_PER_PEER_MAX, PARKED_RUNS_PER_PEER_MAX},
     membership::Standing,
     message::Message,
-    page::Tip,
+    page::{Tip, without_payloads},
     receipt::{Receipt, Statement},
     status::SpaceStatus,
     time::Timestamp,
@@ -100,6 +100,28 @@ fn frontiers_that_claim_everything_make_nobody_lose_anything() {
     let (mut world, places, space) = with_mallory(64, Role::Writer);
     let claim = LogFrontier { next_seq: u64::MAX, gaps: vec![(0, u64::MAX)], ..log(1) };
     world.say(places[2], places[0], Message::Frontier { space, mask: u64::MAX, logs: vec![claim] }.encode());
+    unaffected(&mut world, places, space);
+}
+
+#[test]
+fn a_payload_that_one_withholds_comes_with_the_run_of_the_next() {
+    let (mut world, places, space) = with_mallory(77, Role::Writer);
+    let [rome, tunis, mallory] = places;
+    world.part(rome, tunis);
+    let forger = Forger::new(&world.machines[mallory].identity, world.view(rome, space).unwrap(), 5);
+    let run = forger.run(&Tip::empty(), &[b"one", b"two", b"three"]);
+    let stripped = without_payloads(run.context(), run.pages()).unwrap();
+    world.say(mallory, rome, Message::run(run.context(), stripped).encode());
+    world.settle();
+    assert_eq!(status(&world, rome).gaps, 3);
+    world.say(mallory, rome, forger.frame(&run));
+    world.settle();
+    assert_eq!(status(&world, rome).gaps, 0);
+    // They are in the store too.
+    world.crash(rome);
+    world.start(rome);
+    assert_eq!(status(&world, rome).gaps, 0);
+    world.link(rome, tunis);
     unaffected(&mut world, places, space);
 }
 

@@ -11,11 +11,12 @@ use std::{
 use portolan_protocol::{
     entry::{LogKey, LogKind},
     id::SpaceId,
+    limits::FRAME_BYTES_MAX,
     message::Message,
     page::LogContext,
 };
 use tokio::{sync::Notify, task::spawn_blocking};
-use tracing::{debug, warn};
+use tracing::{debug, error, warn};
 
 use crate::{
     store::{Frames, Store, StoreError},
@@ -122,6 +123,11 @@ impl Outbox {
     /// Adds a message.
     pub(super) fn message(&self, message: &Message) {
         let frame = message.encode();
+        if frame.len() > FRAME_BYTES_MAX {
+            // Nobody would take it. Closing would cost all spaces of the connection, and the next one would end the same way.
+            error!(bytes = frame.len(), "a message to a peer is larger than a frame and is left out");
+            return;
+        }
         let mut waiting = self.waiting();
         if waiting.messages.len() >= MESSAGES_MAX || waiting.message_bytes + frame.len() > MESSAGE_BYTES_MAX {
             waiting.messages.clear();

@@ -289,8 +289,8 @@ impl Graph {
     fn read(&mut self, entry: &ControlEntry) -> Result<Body, InsertError> {
         Ok(match Control::decode(&entry.payload) {
             Ok(Control::Genesis(genesis)) => self.read_genesis(entry, genesis)?,
-            Ok(Control::Grant(grant)) => match self.learn(&grant.member) {
-                Some(member) => Body::Grant { member, grant: Arc::new(grant) },
+            Ok(Control::Grant(grant)) => match known(&grant.member) {
+                Some(member) => Body::Grant { member: member.header.node(), grant: Arc::new(grant) },
                 None => Body::Void,
             },
             Ok(Control::Remove(remove)) if remove.cuts.windows(2).all(|pair| pair[0].log < pair[1].log) => {
@@ -313,28 +313,29 @@ impl Graph {
         if genesis.roots[0] != genesis.creator.header.keys.signing {
             return Err(GenesisError::ForeignRoot.into());
         }
-        let node = self.learn(&genesis.creator).ok_or(GenesisError::Creator)?;
+        let node = genesis.creator.node();
+        self.learn(&genesis.creator).ok_or(GenesisError::Creator)?;
         let entry = self.founder.as_ref().map_or(entry.reference, |founder| founder.entry.min(entry.reference));
         self.founder = Some(Founder { node, entry, genesis });
         Ok(Body::Genesis)
     }
 
-    /// Remembers a node by its own header; none when the header is not genuine.
-    fn learn(&mut self, header: &SignedHeader) -> Option<NodeId> {
+    /// Remembers a node by its own header; none when the header is not genuine. Only for those whom somebody could admit:
+    /// whoever is remembered has logs of its own.
+    pub(super) fn learn(&mut self, header: &SignedHeader) -> Option<()> {
         let node = header.node();
-        if self.nodes.get(&node).is_some_and(|known| known.header == *header) {
-            return Some(node);
-        }
-        header.verify_first().ok()?;
-        let verifier = header.verifier().ok()?;
-        let known = KnownNode { header: header.clone(), verifier };
         match self.nodes.get(&node) {
             // The same keys under another valid signature: keep the smaller, so that the order of arrival does not show.
             Some(held) if held.header.signature <= header.signature => {}
-            _ => {
-                self.nodes.insert(node, Arc::new(known));
-            }
+            _ => drop(self.nodes.insert(node, Arc::new(known(header)?))),
         }
-        Some(node)
+        Some(())
     }
+}
+
+/// A node by its own header; none when that is not genuine.
+fn known(header: &SignedHeader) -> Option<KnownNode> {
+    header.verify_first().ok()?;
+    let verifier = header.verifier().ok()?;
+    Some(KnownNode { header: header.clone(), verifier })
 }

@@ -114,6 +114,7 @@ impl Membership {
     fn judge(&mut self, index: Index) -> bool {
         let graph = &*self.graph;
         let link = graph.link(index);
+        let mut admitted = None;
         let (sound, refold) = match &link.body {
             Body::Genesis => (true, true),
             Body::Grant { .. } | Body::Remove(_) => {
@@ -121,8 +122,12 @@ impl Membership {
                 if allowed {
                     Arc::make_mut(&mut self.proposed).push(graph, index);
                     Arc::make_mut(&mut self.epochs).note_grant(graph, index);
+                    admitted = match &link.body {
+                        Body::Grant { grant, .. } => Some(grant.clone()),
+                        _ => None,
+                    };
                 }
-                (allowed, true)
+                (allowed, allowed)
             }
             Body::Epoch(_) => {
                 let counts = Arc::make_mut(&mut self.epochs).consider(graph, &self.proposed, index);
@@ -135,6 +140,9 @@ impl Membership {
             Body::Void => (false, false),
         };
         Arc::make_mut(&mut self.sound).push(sound);
+        if let Some(grant) = admitted {
+            Arc::make_mut(&mut self.graph).learn(&grant.member);
+        }
         refold
     }
 

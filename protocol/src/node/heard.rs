@@ -133,7 +133,9 @@ impl Node {
         }
         let Some(space) = self.spaces.get_mut(&context.space) else { return };
         let mut progress = Progress::default();
-        space.offer(Parked { peer: id, context, pages }, &mut progress);
+        let run = Parked { peer: id, context, pages };
+        space.mend(&run, &mut progress);
+        space.offer(run, &mut progress);
         // The bound is for all spaces together; what this one keeps of the peer is let go.
         if self.spaces.values().map(|space| space.parking.bytes_of(&id)).sum::<usize>() > PARKED_BYTES_PER_PEER_MAX
             && let Some(space) = self.spaces.get_mut(&context.space)

@@ -6,6 +6,7 @@ use super::{
     space::Progress,
 };
 use crate::{
+    commit::Fill,
     effects::{Appended, Notice},
     id::{NodeId, SpaceId},
     membership::Status,
@@ -27,11 +28,22 @@ impl Node {
         for (peer, branch) in progress.branches {
             self.suspect(peer, branch, turn);
         }
+        let mut logs = Vec::new();
+        for fill in progress.fills {
+            let Fill { context, seq, .. } = fill;
+            turn.effects.appended.push(Appended { context, from: seq, to: seq + 1 });
+            turn.effects.commit.fills.push(fill);
+            if logs.last() != Some(&context.log) {
+                logs.push(context.log);
+            }
+        }
         if progress.runs.is_empty() {
+            if !logs.is_empty() {
+                self.advance(space, &logs, turn);
+            }
             return;
         }
         let own = self.id();
-        let mut logs = Vec::new();
         let mut view_changed = progress.control;
         let mut rolled_back = false;
         for (source, run) in progress.runs {

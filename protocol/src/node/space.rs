@@ -10,9 +10,10 @@ use super::{
     rows::{ForkRow, OwnRow},
 };
 use crate::{
+    commit::Fill,
     control::{Control, Remove},
     crypto::signing::Verifier,
-    entry::{EntryRef, Heads, LogKey, LogKind},
+    entry::{EntryRef, Heads, LogKey, LogKind, payload_hash},
     frontier::{Frontier, LogFrontier},
     id::{NodeId, PayloadHash, SpaceId},
     image::LogImage,
@@ -44,6 +45,8 @@ pub(super) struct Progress {
     pub(super) branches: Vec<(NodeId, AuthenticRun)>,
     /// Peers that parked more than fits, so that some was let go.
     pub(super) overflowed: Vec<NodeId>,
+    /// Payloads that were missing and came with runs of entries that are held.
+    pub(super) fills: Vec<Fill>,
     /// Peers that brought a log which its author has no room for, and these authors.
     pub(super) crowded: Vec<(NodeId, NodeId)>,
 }
@@ -152,6 +155,28 @@ impl Space {
                 Ok(Fate::Split(authentic, rest)) => {
                     queue.extend(self.take(run.peer, authentic, progress));
                     self.park(Parked { pages: rest, ..run }, progress);
+                }
+            }
+        }
+    }
+
+    /// Fills gaps with what a run brings: whoever withheld a payload, the next one who has it mends that. Only the hash that the
+    /// author signed decides, so the run need not be verified for this.
+    pub(super) fn mend(&mut self, run: &Parked, progress: &mut Progress) {
+        let log = run.context.log;
+        if self.logs.get(&log).is_none_or(|held| held.gaps.is_empty()) {
+            return;
+        }
+        for page in &run.pages {
+            let Ok(mut reader) = PageReader::new(&run.context, page) else { return };
+            while let Ok(Some(entry)) = reader.next() {
+                let seq = entry.header.seq;
+                let lacks = self.logs.get(&log).is_some_and(|held| held.gaps.contains_key(&seq));
+                if let PagePayload::Inline(payload) = entry.payload
+                    && lacks
+                    && let Some(context) = self.fill(&log, seq, payload_hash(payload))
+                {
+                    progress.fills.push(Fill { context, seq, payload: payload.to_vec() });
                 }
             }
         }
@@ -375,7 +400,7 @@ impl LogState {
             kind: self.context.kind,
             next_seq,
             hash,
-            gaps: ranges(self.gaps.keys().copied().filter(|seq| *seq < next_seq)),
+            gaps: ranges(self.gaps.keys().copied().filter(|seq| *seq < next_seq), next_seq),
             forked: self.fork.is_some(),
         }
     }
@@ -387,13 +412,18 @@ fn first_place(context: &LogContext, pages: &[Vec<u8>]) -> Result<u64, String> {
     first.map(|reader| reader.next_seq()).map_err(|error| error.to_string())
 }
 
-fn ranges(places: impl Iterator<Item = u64>) -> Vec<(u64, u64)> {
+/// Places before `end` as ranges. Where they are too many, the last range goes on to the end: a node may say that it lacks
+/// what it holds, never the other way round.
+fn ranges(places: impl Iterator<Item = u64>, end: u64) -> Vec<(u64, u64)> {
     let mut ranges: Vec<(u64, u64)> = Vec::new();
     for place in places {
         let full = ranges.len() == GAPS_MAX;
         match ranges.last_mut() {
             Some((first, count)) if *first + *count == place => *count += 1,
-            _ if full => break,
+            Some((first, count)) if full => {
+                *count = end - *first;
+                break;
+            }
             _ => ranges.push((place, 1)),
         }
     }
@@ -424,6 +454,16 @@ mod tests {
 
     #[test]
     fn places_become_ranges() {
-        assert_eq!(ranges([1, 2, 3, 7, 9, 10].into_iter()), vec![(1, 3), (7, 1), (9, 2)]);
+        assert_eq!(ranges([1, 2, 3, 7, 9, 10].into_iter(), 20), vec![(1, 3), (7, 1), (9, 2)]);
+    }
+
+    #[test]
+    fn what_cannot_be_listed_counts_as_lacking() {
+        let most = GAPS_MAX as u64;
+        let every_second = |count: u64| (0..count).map(|place| 2 * place);
+        let all = ranges(every_second(most), 10_000);
+        assert_eq!((all.len(), all.last()), (GAPS_MAX, Some(&(2 * most - 2, 1))));
+        let too_many = ranges(every_second(most + 1), 10_000);
+        assert_eq!((too_many.len(), too_many.last()), (GAPS_MAX, Some(&(2 * most - 2, 10_000 - (2 * most - 2)))));
     }
 }

@@ -52,6 +52,21 @@ fn writers_readers_and_strangers_change_nothing() {
 }
 
 #[test]
+fn whom_nobody_could_admit_becomes_no_author() {
+    let mut world = World::with(&[(1, Role::Writer), (2, Role::Admin)]);
+    // A writer names three, one of them admitted later by one who may.
+    for node in 3..6 {
+        world.grant(1, node, Role::Relay);
+    }
+    world.sync_all();
+    assert!((3..6).all(|node| world.view(0).author_key(id(node)).is_none()));
+    world.grant(2, 4, Role::Relay);
+    world.sync_all();
+    let authors: Vec<bool> = (3..6).map(|node| world.view(0).author_key(id(node)).is_some()).collect();
+    assert_eq!(authors, [false, true, false]);
+}
+
+#[test]
 fn a_later_grant_supersedes_and_concurrent_grants_give_the_lowest_role() {
     let mut world = World::with(&[(1, Role::Admin), (2, Role::Admin)]);
     world.grant(1, 3, Role::Reader);
