@@ -24,8 +24,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Longer than anything here takes on a busy machine.
+/// Longer than anything here stands still on a busy machine. What moves is waited for, however long it takes.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// How long one `portolan sync --wait` may take before it is looked at whether anything moved.
+const SYNC_WAIT: Duration = Duration::from_secs(20);
 
 /// Where the programs are. They are built as the tests are: what is tested is never older than the tree.
 static PROGRAMS: LazyLock<PathBuf> = LazyLock::new(build);
@@ -287,8 +289,16 @@ impl Site {
 
     /// Waits until peers have receipted everything, and this node holds everything of theirs.
     pub fn sync(&self) {
-        let result: SyncResult = self.ask(["sync", "--wait", &format!("{}s", PATIENCE.as_secs())]);
-        assert!(result.complete, "{result:?}");
+        let mut stillness = Stillness::default();
+        loop {
+            let ended = self.run(["sync", "--wait", &format!("{}s", SYNC_WAIT.as_secs())]);
+            let result: SyncResult = serde_json::from_str(&ended.out).unwrap_or_else(|_| panic!("{ended:?}"));
+            if result.complete {
+                assert_eq!(ended.code, Some(0), "{ended:?}");
+                return;
+            }
+            stillness.look(self, || format!("{result:?}"));
+        }
     }
 
     /// Listens to what happens from now on.
@@ -302,10 +312,43 @@ impl Site {
             return;
         }
         let events = self.events();
-        let begun = Instant::now();
+        let mut stillness = Stillness::default();
         while !holds() {
-            assert!(begun.elapsed() < PATIENCE, "{}: waited in vain: {what}\n{}", self.name, self.log());
+            stillness.look(self, || what.to_owned());
             events.next();
+        }
+    }
+
+    /// What moves while a node works: entries held and listed, and what peers have receipted.
+    fn progress(&self) -> Progress {
+        let Status { spaces, peers, .. } = self.status();
+        let receipted = peers.iter().flat_map(|peer| peer.spaces.iter().map(|space| space.entries_receipted)).collect();
+        Progress { spaces, receipted }
+    }
+}
+
+/// How far a node has come.
+#[derive(PartialEq)]
+struct Progress {
+    spaces: Vec<Space>,
+    receipted: Vec<u64>,
+}
+
+/// Watches a node that is waited for, and ends the test when nothing has moved for too long.
+#[derive(Default)]
+struct Stillness {
+    last: Option<(Progress, Instant)>,
+}
+
+impl Stillness {
+    fn look(&mut self, site: &Site, what: impl Fn() -> String) {
+        let now = site.progress();
+        match &self.last {
+            Some((before, since)) if *before == now => {
+                let still = since.elapsed();
+                assert!(still < PATIENCE, "{}: nothing moved for {still:?}: {}\n{}", site.name, what(), site.log());
+            }
+            _ => self.last = Some((now, Instant::now())),
         }
     }
 }
@@ -350,11 +393,10 @@ impl Log {
         Log { lines, seen }
     }
 
-    /// Waits for a line; tells whether it came before the end.
+    /// Waits for a line; tells whether it came before the end. Each line is a sign of life.
     fn until(&self, holds: impl Fn(&str) -> bool) -> bool {
-        let begun = Instant::now();
         loop {
-            match self.lines.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
+            match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) if holds(&line) => return true,
                 Ok(_) => {}
                 Err(RecvTimeoutError::Disconnected) => return false,
