@@ -204,8 +204,9 @@ mod tests {
     }
 
     #[test]
-    fn a_name_goes_before_the_start_of_an_id_and_two_of_a_name_are_told_apart() {
-        assert_eq!(picked("cd"), Ok(2));
+    fn a_name_never_goes_before_the_start_of_another_id_and_two_of_a_name_are_told_apart() {
+        assert_eq!(picked("cd"), Err(ErrorKind::Usage));
+        assert_eq!(picked("cdc"), Ok(3));
         let error = pick("space", "Harbours", &candidates()).map_err(|error| error.message);
         assert_eq!(error, Err("`Harbours` may mean 2 spaces: abcd (Harbours), cdcd (Harbours)".into()));
     }
