@@ -1,0 +1,180 @@
+//! Tests of whole volumes: every byte flipped, every length cut, and what a sender or a recipient can do wrong.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+use super::*;
+use crate::{
+    crypto::{
+        sealing::SealingSecret,
+        signing::{SigningKey, Verifier},
+    },
+    id::{Incarnation, NodeId, PouchId, SpaceId},
+    limits::{CHUNK_BYTES, VOLUME_BYTES_MAX},
+    message::Message,
+    time::Timestamp,
+};
+
+const SENDER: NodeId = NodeId([1; 32]);
+const RECIPIENT: NodeId = NodeId([2; 32]);
+const OTHER: NodeId = NodeId([3; 32]);
+
+fn sealing(node: NodeId) -> SealingSecret {
+    SealingSecret::from_seed(&node.0).unwrap()
+}
+
+fn signing() -> SigningKey {
+    SigningKey::from_seed(&SENDER.0)
+}
+
+fn senders(node: &NodeId) -> Option<Verifier> {
+    (*node == SENDER).then(|| signing().public().verifier().unwrap())
+}
+
+fn address<'a>(key: &'a SigningKey, recipients: &[NodeId]) -> Address<'a> {
+    let recipients = recipients.iter().map(|node| (*node, sealing(*node).public())).collect();
+    let pouch = PouchId([9; 16]);
+    Address { pouch, volume: 1, sender: SENDER, key, recipients, time: Timestamp(1_800_000_000_000) }
+}
+
+fn payload(bytes: usize) -> Message {
+    let log = crate::entry::LogKey { author: SENDER, log: crate::id::LogId([4; 16]) };
+    Message::Payload { space: SpaceId([5; 32]), log, seq: 1, payload: vec![6; bytes] }
+}
+
+fn held() -> Held {
+    Held::sign(PouchId([7; 16]), &[(2, [8; 16])], Incarnation([1; 16]), 1, &signing())
+}
+
+fn volume(messages: &[Message], padding: Padding) -> Vec<u8> {
+    let (key, mut out) = (signing(), Vec::new());
+    let mut rng = ChaCha20Rng::from_seed([1; 32]);
+    let address = address(&key, &[RECIPIENT, OTHER]);
+    let mut writer = VolumeWriter::begin(address, VOLUME_BYTES_MAX, &mut rng, &mut out).unwrap();
+    writer.held(held(), &mut out).unwrap();
+    messages.iter().for_each(|message| writer.message(message.clone(), &mut out).unwrap());
+    let written = writer.close(true, padding, &mut out).unwrap();
+    assert_eq!(out[out.len() - 32..], written.hash);
+    out
+}
+
+fn read(volume: &[u8], own: NodeId, step: usize) -> Result<(Vec<Carried>, Closing), PouchError> {
+    let mut reader = VolumeReader::new(own, sealing(own));
+    let mut carried = Vec::new();
+    for bytes in volume.chunks(step) {
+        carried.extend(reader.push(bytes, &senders)?);
+    }
+    let (rest, closing) = reader.finish(&senders)?;
+    carried.extend(rest);
+    Ok((carried, closing))
+}
+
+fn scan(volume: &[u8]) -> Result<[u8; 32], PouchError> {
+    let mut scanner = Scanner::new();
+    scanner.push(volume)?;
+    scanner.finish().map(|(_, hash)| hash)
+}
+
+#[test]
+fn each_recipient_reads_what_was_written_in_whatever_steps() {
+    let messages = [payload(10), payload(200_000), payload(0)];
+    let expected: Vec<Carried> =
+        std::iter::once(Carried::Held(held())).chain(messages.iter().cloned().map(Carried::Message)).collect();
+    let bytes = volume(&messages, Padding::None);
+    for (own, step) in [(RECIPIENT, 1 << 20), (OTHER, 65_584), (RECIPIENT, 777)] {
+        let (carried, closing) = read(&bytes, own, step).unwrap();
+        assert_eq!(carried, expected);
+        assert!(closing.last && closing.contents == Contents::default());
+    }
+    assert!(scan(&bytes).is_ok());
+    assert_eq!(read(&bytes, NodeId([4; 32]), 1 << 20), Err(PouchError::NotForThisNode));
+}
+
+#[test]
+fn every_flipped_byte_is_noticed_without_a_key_and_placed() {
+    let bytes = volume(&[payload(10)], Padding::None);
+    for place in 0..bytes.len() {
+        let mut flipped = bytes.clone();
+        flipped[place] ^= 1 << (place % 8);
+        let error = scan(&flipped).unwrap_err();
+        match error {
+            PouchError::NotAPouch => assert!(place < 35, "{place}"),
+            PouchError::Damaged { at, end } => assert!((at..end).contains(&(place as u64)), "{place}: {at}..{end}"),
+            other => panic!("{place}: {other}"),
+        }
+    }
+}
+
+#[test]
+fn every_cut_is_noticed() {
+    let bytes = volume(&[payload(10)], Padding::None);
+    for length in 0..bytes.len() {
+        let error = scan(&bytes[..length]).unwrap_err();
+        match error {
+            PouchError::NotAPouch => assert!(length < 35, "{length}"),
+            PouchError::Truncated { at } => assert_eq!(at, length as u64),
+            PouchError::Damaged { at, .. } => assert!(length > at as usize + 48, "{length}"),
+            other => panic!("{length}: {other}"),
+        }
+    }
+}
+
+#[test]
+fn blocks_lost_at_the_end_or_exchanged_are_noticed() {
+    let bytes = volume(&[payload(3 * CHUNK_BYTES)], Padding::None);
+    let (block, start) = (CHUNK_BYTES + 48, HEADER_BYTES);
+    let at = (start + 2 * block) as u64;
+    assert_eq!(scan(&bytes[..start + 2 * block]), Err(PouchError::Truncated { at }));
+    let exchanged = [&bytes[..start], &bytes[start + block..start + 2 * block], &bytes[start..start + block]].concat();
+    assert!(matches!(scan(&exchanged), Err(PouchError::Damaged { at, .. }) if at == start as u64));
+}
+
+#[test]
+fn one_who_renews_the_checks_is_told_from_damage() {
+    let mut bytes = volume(&[payload(10)], Padding::None);
+    bytes[HEADER_BYTES + 3] ^= 1;
+    let before: [u8; 32] = bytes[HEADER_BYTES - 32..HEADER_BYTES].try_into().unwrap();
+    let end = bytes.len() - 32;
+    let check = scan::check(&before, crate::crypto::chunks::Place::Last, &bytes[HEADER_BYTES..end]);
+    bytes[end..].copy_from_slice(&check);
+    assert!(scan(&bytes).is_ok());
+    assert_eq!(read(&bytes, RECIPIENT, 1 << 20), Err(PouchError::Altered { at: HEADER_BYTES as u64 }));
+}
+
+#[test]
+fn one_seed_writes_one_volume_and_padding_hides_sizes() {
+    assert_eq!(volume(&[payload(10)], Padding::None), volume(&[payload(10)], Padding::None));
+    let [one, two] = [300_000, 300_100].map(|bytes| volume(&[payload(bytes)], Padding::Padme));
+    assert_eq!(one.len(), two.len());
+    assert_eq!(read(&one, RECIPIENT, 9_999).unwrap().0.len(), 2);
+}
+
+#[test]
+fn a_full_volume_says_so_and_closes_within_its_size() {
+    let (key, mut out) = (signing(), Vec::new());
+    let size = 200_000;
+    let mut rng = ChaCha20Rng::from_seed([1; 32]);
+    let mut writer = VolumeWriter::begin(address(&key, &[RECIPIENT]), size, &mut rng, &mut out).unwrap();
+    let mut count = 0;
+    while writer.message(payload(1_000), &mut out).is_ok() {
+        count += 1;
+    }
+    assert_eq!(writer.message(payload(1_000), &mut out), Err(WriteError::Full));
+    writer.close(false, Padding::Padme, &mut out).unwrap();
+    assert!(out.len() as u64 <= size && out.len() > 190_000, "{}", out.len());
+    let (carried, closing) = read(&out, RECIPIENT, 4_096).unwrap();
+    assert_eq!((carried.len(), closing.last), (count, false));
+}
+
+#[test]
+fn what_is_for_nobody_or_asks_for_an_answer_is_not_written() {
+    let (key, mut out) = (signing(), Vec::new());
+    let mut rng = ChaCha20Rng::from_seed([1; 32]);
+    let mut begin = |address| VolumeWriter::begin(address, VOLUME_BYTES_MAX, &mut rng, &mut out).map(|_| ());
+    assert_eq!(begin(address(&key, &[])), Err(WriteError::Recipients));
+    let many: Vec<NodeId> = (1..=17).map(|id| NodeId([id; 32])).collect();
+    assert_eq!(begin(address(&key, &many)), Err(WriteError::Recipients));
+    assert_eq!(begin(Address { volume: 257, ..address(&key, &[OTHER]) }), Err(WriteError::Number));
+    let mut writer = VolumeWriter::begin(address(&key, &[OTHER]), VOLUME_BYTES_MAX, &mut rng, &mut out).unwrap();
+    assert_eq!(writer.message(Message::Again { space: SpaceId([1; 32]) }, &mut out), Err(WriteError::Message));
+}
