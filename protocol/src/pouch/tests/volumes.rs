@@ -1,49 +1,13 @@
-//! Tests of whole volumes: every byte flipped, every length cut, and what a sender or a recipient can do wrong.
-#![allow(clippy::unwrap_used, clippy::panic)]
+//! What a volume promises: every byte flipped, every length cut, every size.
 
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 use super::*;
-use crate::{
-    crypto::{
-        sealing::SealingSecret,
-        signing::{SigningKey, Verifier},
-    },
-    id::{Incarnation, NodeId, PouchId, SpaceId},
-    limits::{CHUNK_BYTES, VOLUME_BYTES_MAX},
-    message::Message,
-    time::Timestamp,
-};
-
-const SENDER: NodeId = NodeId([1; 32]);
-const RECIPIENT: NodeId = NodeId([2; 32]);
-const OTHER: NodeId = NodeId([3; 32]);
-
-fn sealing(node: NodeId) -> SealingSecret {
-    SealingSecret::from_seed(&node.0).unwrap()
-}
-
-fn signing() -> SigningKey {
-    SigningKey::from_seed(&SENDER.0)
-}
-
-fn senders(node: &NodeId) -> Option<Verifier> {
-    (*node == SENDER).then(|| signing().public().verifier().unwrap())
-}
+use crate::limits::{CHUNK_BYTES, VOLUME_BYTES_MAX};
 
 fn address<'a>(key: &'a SigningKey, recipients: &[NodeId]) -> Address<'a> {
     let recipients = recipients.iter().map(|node| (*node, sealing(*node).public())).collect();
-    let pouch = PouchId([9; 16]);
-    Address { pouch, volume: 1, sender: SENDER, key, recipients, time: Timestamp(1_800_000_000_000) }
-}
-
-fn payload(bytes: usize) -> Message {
-    let log = crate::entry::LogKey { author: SENDER, log: crate::id::LogId([4; 16]) };
-    Message::Payload { space: SpaceId([5; 32]), log, seq: 1, payload: vec![6; bytes] }
-}
-
-fn held() -> Held {
-    Held::sign(PouchId([7; 16]), &[(2, [8; 16])], Incarnation([1; 16]), 1, &signing())
+    Address { pouch: POUCH, volume: 1, sender: SENDER, key, recipients, time: Timestamp(1_800_000_000_000) }
 }
 
 fn volume(messages: &[Message], padding: Padding) -> Vec<u8> {
@@ -56,17 +20,6 @@ fn volume(messages: &[Message], padding: Padding) -> Vec<u8> {
     let written = writer.close(true, padding, &mut out).unwrap();
     assert_eq!(out[out.len() - 32..], written.hash);
     out
-}
-
-fn read(volume: &[u8], own: NodeId, step: usize) -> Result<(Vec<Carried>, Closing), PouchError> {
-    let mut reader = VolumeReader::new(own, sealing(own));
-    let mut carried = Vec::new();
-    for bytes in volume.chunks(step) {
-        carried.extend(reader.push(bytes, &senders)?);
-    }
-    let (rest, closing) = reader.finish(&senders)?;
-    carried.extend(rest);
-    Ok((carried, closing))
 }
 
 fn scan(volume: &[u8]) -> Result<[u8; 32], PouchError> {
@@ -139,6 +92,26 @@ fn one_who_renews_the_checks_is_told_from_damage() {
     bytes[end..].copy_from_slice(&check);
     assert!(scan(&bytes).is_ok());
     assert_eq!(read(&bytes, RECIPIENT, 1 << 20), Err(PouchError::Altered { at: HEADER_BYTES as u64 }));
+}
+
+#[test]
+fn the_contents_list_says_which_entries_the_runs_hold() {
+    let (first, second, third) = (run(0, 2), run(7, 9), run(9, 10));
+    let bytes = volume(&[first.0, second.0, third.0], Padding::None);
+    let (_, closing) = read(&bytes, RECIPIENT, 4_096).unwrap();
+    let extents = vec![first.1, Extent { from: 7, ..third.1 }];
+    assert_eq!(closing.contents.spaces, [SpaceContents { space: SpaceId([5; 32]), extents }]);
+    assert_eq!(closing.contents.entries(), 5);
+}
+
+#[test]
+fn a_chunk_that_ends_with_the_plaintext_is_the_last_one() {
+    let closing = volume(&[payload(10)], Padding::None).len() - HEADER_BYTES - 48 - 10;
+    for bytes in [CHUNK_BYTES - closing - 3, CHUNK_BYTES - closing - 2, CHUNK_BYTES - closing - 1] {
+        let bytes = volume(&[payload(bytes)], Padding::None);
+        assert_eq!(read(&bytes, RECIPIENT, 1 << 20).unwrap().0.len(), 2, "{}", bytes.len());
+        assert_eq!(read(&bytes, RECIPIENT, 1_000).unwrap().0.len(), 2, "{}", bytes.len());
+    }
 }
 
 #[test]
