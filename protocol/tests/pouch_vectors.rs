@@ -166,7 +166,7 @@ fn codes() {
         good("code", code.clone().into_bytes()),
         good("spoken", spoken.into_bytes()),
         bad("mistyped", mistyped.into_bytes(), "Line(1)"),
-        bad("cut-short", code[..26 * 3].as_bytes().to_vec(), "Checksum"),
+        bad("cut-short", code.as_bytes()[..26 * 3].to_vec(), "Checksum"),
         bad("lines-exchanged", swapped.into_bytes(), "Checksum"),
         bad("foreign-letter", [code.as_bytes(), b"9"].concat(), "Character('9')"),
         bad("empty", Vec::new(), "Checksum"),
