@@ -1,5 +1,8 @@
 //! BLAKE3 with a context for each use, so that a hash made for one purpose never stands for another.
 
+/// A hash that grows part by part.
+pub type Hasher = blake3::Hasher;
+
 /// What a hash is for. The string is the BLAKE3 `derive_key` context.
 #[derive(Clone, Copy, Debug)]
 pub struct Context(&'static str);
@@ -57,7 +60,7 @@ impl Context {
     pub const POUCH_CODE: Context = Context("portolan 2026 pouch code checksum v1");
 
     /// Starts a hash for this use.
-    pub fn hasher(self) -> blake3::Hasher {
+    pub fn hasher(self) -> Hasher {
         blake3::Hasher::new_derive_key(self.0)
     }
 

@@ -8,7 +8,7 @@ use crate::{codec::DecodeError, id::NodeId};
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PouchError {
     /// The file does not start like a volume.
-    #[error("not a volume of a pouch, or damaged within its first {} bytes", super::header::MARKED_BYTES)]
+    #[error("not a volume of a pouch, or damaged within its first 35 bytes")]
     NotAPouch,
     /// A volume of a later format suite.
     #[error("written in format suite {0}, which this release does not know; upgrade to read it")]

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     codec::{decode_part, encode_part},
+    crypto::hash::Hasher,
     id::SpaceId,
     limits::FRAME_BYTES_MAX,
     message::Message,
@@ -97,7 +98,7 @@ pub(super) fn extent(message: &Message) -> Result<Option<(SpaceId, Extent)>, Run
 #[derive(Default)]
 pub(super) struct FrameReader {
     buffer: Vec<u8>,
-    hasher: Option<blake3::Hasher>,
+    hasher: Option<Hasher>,
     closed: bool,
 }
 

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     codec,
     crypto::{
-        hash::Context,
+        hash::{Context, Hasher},
         signing::{Purpose, Signature, SigningKey, Verifier},
     },
     id::{NodeId, PouchId},
@@ -103,6 +103,6 @@ impl<T: Statement> Signed<T> {
 }
 
 /// Starts the hash of all frames.
-pub(super) fn frames_hasher() -> blake3::Hasher {
+pub(super) fn frames_hasher() -> Hasher {
     Context::POUCH_FRAMES.hasher()
 }

@@ -16,7 +16,7 @@ use crate::{
     codec,
     crypto::{
         chunks::{ChunkKey, Place},
-        hash::Context,
+        hash::{Context, Hasher},
         sealing::SealingPublicKey,
         signing::SigningKey,
     },
@@ -66,7 +66,7 @@ pub struct VolumeWriter<'a> {
     /// Bytes of plaintext so far, and how many there may be.
     written: u64,
     most: u64,
-    frames: blake3::Hasher,
+    frames: Hasher,
     contents: Contents,
 }
 

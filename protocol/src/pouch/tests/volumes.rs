@@ -3,7 +3,10 @@
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 use super::*;
-use crate::limits::{CHUNK_BYTES, VOLUME_BYTES_MAX};
+use crate::{
+    crypto::sealing::Sealed,
+    limits::{CHUNK_BYTES, VOLUME_BYTES_MAX},
+};
 
 fn address<'a>(key: &'a SigningKey, recipients: &[NodeId]) -> Address<'a> {
     let recipients = recipients.iter().map(|node| (*node, sealing(*node).public())).collect();
@@ -150,4 +153,50 @@ fn what_is_for_nobody_or_asks_for_an_answer_is_not_written() {
     assert_eq!(begin(Address { volume: 257, ..address(&key, &[OTHER]) }), Err(WriteError::Number));
     let mut writer = VolumeWriter::begin(address(&key, &[OTHER]), VOLUME_BYTES_MAX, &mut rng, &mut out).unwrap();
     assert_eq!(writer.message(Message::Again { space: SpaceId([1; 32]) }, &mut out), Err(WriteError::Message));
+}
+
+/// Bits that a byte of `bytes` tells on average; 8 when all values are equally frequent.
+fn entropy(bytes: &[u8]) -> f64 {
+    let mut counts = [0_u32; 256];
+    bytes.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
+    let shares = counts.into_iter().filter(|count| *count > 0).map(|count| f64::from(count) / bytes.len() as f64);
+    -shares.map(|share| share * share.log2()).sum::<f64>()
+}
+
+#[test]
+fn the_outside_tells_nothing() {
+    let text = Message::Payload {
+        space: SpaceId([5; 32]),
+        log: LogKey { author: SENDER, log: LogId([4; 16]) },
+        seq: 1,
+        payload: b"Minutes of the steering group".repeat(2_000),
+    };
+    let bytes = volume(&[text], Padding::None);
+    for secret in [&SENDER.0[..8], &RECIPIENT.0[..8], &OTHER.0[..8], &[5; 8], &[4; 8], b"steering", &[0; 4]] {
+        assert!(!bytes.windows(secret.len()).any(|window| window == secret), "{secret:?}");
+    }
+    assert!(entropy(&bytes) > 7.99, "{}", entropy(&bytes));
+    for part in bytes.chunks(8 << 10).filter(|part| part.len() == 8 << 10) {
+        assert!(entropy(part) > 7.95, "{}", entropy(part));
+    }
+}
+
+#[test]
+fn slots_look_the_same_whether_used_or_not_and_are_drawn_by_lot() {
+    let key = signing();
+    let mut opened = [0_u32; 16];
+    for seed in 0..32 {
+        let mut rng = ChaCha20Rng::from_seed([seed; 32]);
+        let mut bytes = Vec::new();
+        VolumeWriter::begin(address(&key, &[OTHER]), VOLUME_BYTES_MAX, &mut rng, &mut bytes).unwrap();
+        let info = [b"portolan pouch v1\0".as_slice(), &POUCH.0, &[0, 1]].concat();
+        for (place, slot) in bytes[67..67 + 16 * 1_168].chunks(1_168).enumerate() {
+            // The public key of X25519 within ends in a byte below 128; random bytes would not.
+            assert!(slot[1_119] < 0x80, "slot {place}");
+            let sealed = Sealed { encapsulated: slot[..1_120].to_vec(), ciphertext: slot[1_120..].to_vec() };
+            opened[place] += u32::from(sealing(OTHER).open(&info, &sealed).is_ok());
+        }
+    }
+    assert_eq!(opened.iter().sum::<u32>(), 32);
+    assert!(opened.iter().all(|count| *count < 10), "{opened:?}");
 }
