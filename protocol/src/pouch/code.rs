@@ -158,6 +158,21 @@ mod tests {
     }
 
     #[test]
+    fn two_neighbours_exchanged_name_their_line() {
+        let code = to_code(&held(3, 70_000));
+        let line = code.lines().next().unwrap();
+        // The one pair that the check letter cannot tell apart is that of A and 7; the checksum finds it.
+        for place in (1..line.len()).filter(|place| line.as_bytes()[place - 1] != line.as_bytes()[*place]) {
+            let mut typed = code.clone().into_bytes();
+            typed.swap(place - 1, place);
+            let mut pair = [line.as_bytes()[place - 1], line.as_bytes()[place]];
+            pair.sort_unstable();
+            let expected = if pair == *b"7A" { CodeError::Checksum } else { CodeError::Line(1) };
+            assert_eq!(from_code(&String::from_utf8(typed).unwrap()), Err(expected), "{place}");
+        }
+    }
+
+    #[test]
     fn lines_left_out_or_exchanged_are_noticed() {
         let code = to_code(&held(3, 70_000));
         let mut lines: Vec<&str> = code.lines().collect();
