@@ -141,6 +141,10 @@ id!(
     /// The hash of a card's profile.
     ProfileHash, 32, "a profile hash"
 );
+id!(
+    /// A pouch: drawn at random, the one name that stands outside its seal.
+    PouchId, 16, "a pouch id"
+);
 
 #[cfg(test)]
 mod tests {

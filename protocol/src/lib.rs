@@ -33,6 +33,8 @@ pub mod receipt;
 pub mod message;
 pub mod session;
 
+pub mod pouch;
+
 pub mod status;
 pub mod view;
 

@@ -85,3 +85,18 @@ pub const KEY_BYTES_MAX: usize = 256;
 
 /// Most flat keys in one record.
 pub const FIELDS_MAX: usize = 4_096;
+
+/// Largest volume of a pouch, in bytes: 3.9 GiB, below what FAT32 can hold in one file.
+pub const VOLUME_BYTES_MAX: u64 = 4_187_593_113;
+
+/// Most volumes of one pouch.
+pub const VOLUMES_MAX: u16 = 256;
+
+/// Recipient slots of every volume, used or not, and so most recipients of a pouch.
+pub const POUCH_SLOTS: usize = 16;
+
+/// Plaintext of one chunk of a volume, in bytes; only the last one may be shorter.
+pub const CHUNK_BYTES: usize = 64 << 10;
+
+/// Most ranges of entries that the contents list of one volume may hold.
+pub const EXTENTS_MAX: usize = 32_768;

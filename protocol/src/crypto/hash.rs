@@ -1,5 +1,8 @@
 //! BLAKE3 with a context for each use, so that a hash made for one purpose never stands for another.
 
+/// A hash that grows part by part.
+pub type Hasher = blake3::Hasher;
+
 /// What a hash is for. The string is the BLAKE3 `derive_key` context.
 #[derive(Clone, Copy, Debug)]
 pub struct Context(&'static str);
@@ -39,9 +42,25 @@ impl Context {
     pub const IMPORTED_ITEM: Context = Context("portolan 2026 imported item v1");
     /// A bucket of a frontier, and the frontier over its buckets.
     pub const FRONTIER: Context = Context("portolan 2026 frontier v1");
+    /// The first bytes of a pouch's volume, to tell it from other files.
+    pub const POUCH_MARK: Context = Context("portolan 2026 pouch mark v1");
+    /// From fresh randomness and an opening to the secret of a volume.
+    pub const POUCH_SECRET: Context = Context("portolan 2026 pouch secret v1");
+    /// The commitment to the secret of a volume.
+    pub const POUCH_COMMITMENT: Context = Context("portolan 2026 pouch commitment v1");
+    /// From the secret of a volume to the key of its chunks.
+    pub const POUCH_KEY: Context = Context("portolan 2026 pouch chunk key v1");
+    /// The checks of a volume, which need no key.
+    pub const POUCH_CHECK: Context = Context("portolan 2026 pouch check v1");
+    /// The frames of a volume, which its closing signs.
+    pub const POUCH_FRAMES: Context = Context("portolan 2026 pouch frames v1");
+    /// The contents list of one volume, and that of several.
+    pub const POUCH_CONTENTS: Context = Context("portolan 2026 pouch contents v1");
+    /// The checksum of a receipt that is read aloud or scanned.
+    pub const POUCH_CODE: Context = Context("portolan 2026 pouch code checksum v1");
 
     /// Starts a hash for this use.
-    pub fn hasher(self) -> blake3::Hasher {
+    pub fn hasher(self) -> Hasher {
         blake3::Hasher::new_derive_key(self.0)
     }
 

@@ -16,6 +16,12 @@ impl Purpose {
     pub const CARD: Purpose = Purpose(b"portolan card v1\0");
     /// A receipt.
     pub const RECEIPT: Purpose = Purpose(b"portolan receipt v1\0");
+    /// Who sends a volume of a pouch, and to whom.
+    pub const POUCH_OPENING: Purpose = Purpose(b"portolan pouch opening v1\0");
+    /// What a volume of a pouch holds.
+    pub const POUCH_CLOSING: Purpose = Purpose(b"portolan pouch closing v1\0");
+    /// Which volumes of a pouch are held.
+    pub const POUCH_HELD: Purpose = Purpose(b"portolan pouch held v1\0");
 
     fn message(self, bytes: &[u8]) -> Vec<u8> {
         [self.0, bytes].concat()

@@ -23,6 +23,7 @@ pub const PROTOCOL: Floors = &[
     &["membership"],
     &["frontier", "receipt", "status", "view"],
     &["message", "session"],
+    &["pouch"],
     &["input"],
     &["effects"],
     &["node"],

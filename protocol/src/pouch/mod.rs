@@ -1,0 +1,39 @@
+//! The pouch: a sync that a courier carries, as volumes that anyone may check and only their recipients can open
+//! (`docs/spec/pouch.md`). Bytes in and bytes out; files, media and their order are the shell's.
+//!
+//! ```text
+//! volume = header, block...                  header = mark, commitment, 16 slots, check
+//! block  = sealed chunk, check               check  = hash over all before it, no key needed
+//! chunks = opening (signed), messages and what is held, closing (signed), zeros
+//! ```
+
+mod code;
+mod contents;
+mod error;
+mod frame;
+mod header;
+mod held;
+mod name;
+mod padding;
+mod reader;
+mod scan;
+mod statement;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    code::{CODE_CHARACTERS_MAX, CodeError, from_code, to_code},
+    contents::{Contents, ContentsDigest, Extent, SpaceContents, digest_of_volumes},
+    error::{PouchError, WriteError},
+    frame::Carried,
+    header::{HEADER_BYTES, Header},
+    held::{Held, VolumeSet},
+    name::{VolumeName, directory_name, parse_directory_name},
+    padding::{Padding, plaintext_room},
+    reader::{Senders, VolumeReader},
+    scan::{Piece, Scanner},
+    statement::{Closing, Opening},
+    writer::{Address, VolumeWriter, Written},
+};

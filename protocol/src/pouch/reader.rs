@@ -1,0 +1,173 @@
+//! Reads one volume as a stream: bytes of the file in, frames out, bounded memory.
+//!
+//! Nothing comes out before the sender was recognised and is known to have addressed the volume to this node. The signature
+//! over all of it comes last: what came before that is to be judged by its own signatures, as on a connection.
+
+use super::{
+    contents::Contents,
+    error::PouchError,
+    frame::{Carried, Frame, FrameReader, extent, is_carried},
+    header::Header,
+    scan::{Piece, Scanner},
+    statement::{Closing, Opening, Signed},
+};
+use crate::{
+    crypto::{
+        chunks::{ChunkKey, Place},
+        sealing::SealingSecret,
+        signing::Verifier,
+    },
+    id::NodeId,
+    page::RunError,
+};
+
+/// Knows the keys of the nodes from which pouches are taken.
+pub type Senders<'a> = &'a dyn Fn(&NodeId) -> Option<Verifier>;
+
+/// See the head of the file.
+pub struct VolumeReader {
+    own: NodeId,
+    sealing: SealingSecret,
+    scanner: Scanner,
+    opened: Option<(Header, ChunkKey)>,
+    frames: FrameReader,
+    said: Said,
+}
+
+/// What the sender has said so far.
+#[derive(Default)]
+struct Said {
+    opening: Option<(Opening, Verifier)>,
+    closing: Option<Closing>,
+    /// What the runs so far held: the contents list has to say the same.
+    contents: Contents,
+}
+
+impl VolumeReader {
+    /// A reader for node `own`, which opens with `sealing`.
+    pub fn new(own: NodeId, sealing: SealingSecret) -> VolumeReader {
+        VolumeReader {
+            own,
+            sealing,
+            scanner: Scanner::new(),
+            opened: None,
+            frames: FrameReader::default(),
+            said: Said::default(),
+        }
+    }
+
+    /// Takes the next bytes of the file, as many as the caller likes to hold, and returns what they complete.
+    ///
+    /// # Errors
+    /// [`PouchError`]; nothing that comes later counts. What was returned before stays true to its own signatures.
+    pub fn push(&mut self, bytes: &[u8], senders: Senders<'_>) -> Result<Vec<Carried>, PouchError> {
+        let mut carried = Vec::new();
+        for piece in self.scanner.push(bytes)? {
+            self.piece(piece, senders, &mut carried)?;
+        }
+        Ok(carried)
+    }
+
+    /// The file ended. Returns what its last bytes complete, and the closing.
+    ///
+    /// # Errors
+    /// [`PouchError`], [`PouchError::Truncated`] among them.
+    pub fn finish(mut self, senders: Senders<'_>) -> Result<(Vec<Carried>, Closing), PouchError> {
+        let mut carried = Vec::new();
+        let (piece, _) = std::mem::take(&mut self.scanner).finish()?;
+        self.piece(piece, senders, &mut carried)?;
+        let closing = self.said.closing.ok_or(PouchError::Malformed("it ends without a closing"))?;
+        Ok((carried, closing))
+    }
+
+    /// What the sender said first, once that was read.
+    pub fn opening(&self) -> Option<&Opening> {
+        self.said.opening.as_ref().map(|(opening, _)| opening)
+    }
+
+    fn piece(&mut self, piece: Piece, senders: Senders<'_>, carried: &mut Vec<Carried>) -> Result<(), PouchError> {
+        let (number, place, at, mut chunk) = match piece {
+            Piece::Header(header) => {
+                let secret = header.open(&self.sealing)?;
+                let key = header.chunk_key(&secret);
+                self.opened = Some((*header, key));
+                return Ok(());
+            }
+            Piece::Chunk { number, place, at, sealed } => (number, place, at, sealed),
+        };
+        let (header, key) = self.opened.as_ref().ok_or(PouchError::NotAPouch)?;
+        key.open(number, place, &mut chunk).map_err(|_| PouchError::Altered { at })?;
+        let (said, own) = (&mut self.said, &self.own);
+        self.frames.push(&chunk, |frame, before| match frame {
+            Frame::Opening(signed) => said.open(signed, header, own, senders),
+            Frame::Closing(signed) => said.close(signed, before),
+            Frame::Message(message) if is_carried(&message) => said.carry(Carried::Message(message), carried),
+            Frame::Message(_) => Err(PouchError::Malformed("a message that no pouch carries")),
+            Frame::Held(held) if held.volumes.is_plausible() => said.carry(Carried::Held(held), carried),
+            Frame::Held(_) => Err(PouchError::Malformed("a set of volumes")),
+        })?;
+        match place {
+            Place::Last if self.said.closing.is_none() => Err(PouchError::Malformed("it ends without a closing")),
+            Place::Last | Place::Within => Ok(()),
+        }
+    }
+}
+
+impl Said {
+    fn open(
+        &mut self,
+        signed: Signed<Opening>,
+        header: &Header,
+        own: &NodeId,
+        senders: Senders<'_>,
+    ) -> Result<(), PouchError> {
+        if self.opening.is_some() {
+            return Err(PouchError::Malformed("a second opening"));
+        }
+        let sender = signed.statement.sender;
+        let key = senders(&sender).ok_or(PouchError::UnknownSender(sender))?;
+        signed.verify(&key, sender)?;
+        signed.statement.check(header, own)?;
+        self.opening = Some((signed.statement, key));
+        Ok(())
+    }
+
+    fn carry(&mut self, frame: Carried, carried: &mut Vec<Carried>) -> Result<(), PouchError> {
+        if self.opening.is_none() {
+            return Err(PouchError::Malformed("it starts without an opening"));
+        }
+        if let Carried::Message(message) = &frame
+            && let Some((space, extent)) = extent(message).map_err(wrong_run)?
+        {
+            if !self.contents.has_room() {
+                return Err(PouchError::Bound("the ranges of entries in a volume"));
+            }
+            self.contents.add(space, extent);
+        }
+        carried.push(frame);
+        Ok(())
+    }
+
+    fn close(&mut self, signed: Signed<Closing>, frames: [u8; 32]) -> Result<(), PouchError> {
+        let Some((opening, key)) = &self.opening else {
+            return Err(PouchError::Malformed("it starts without an opening"));
+        };
+        signed.verify(key, opening.sender)?;
+        let closing = signed.statement;
+        if (closing.pouch, closing.volume) != (opening.pouch, opening.volume) || closing.frames != frames {
+            return Err(PouchError::BadSignature(opening.sender));
+        }
+        if closing.contents != self.contents {
+            return Err(PouchError::Malformed("the contents list"));
+        }
+        self.closing = Some(closing);
+        Ok(())
+    }
+}
+
+fn wrong_run(error: RunError) -> PouchError {
+    match error {
+        RunError::Suite(suite) => PouchError::Future(suite),
+        _ => PouchError::Malformed("a run of entries"),
+    }
+}

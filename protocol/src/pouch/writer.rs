@@ -1,0 +1,208 @@
+//! Writes one volume as a stream: frames in, bytes of the file out, bounded memory, nothing ever rewritten.
+
+use rand_core::CryptoRng;
+
+use super::{
+    contents::Contents,
+    error::WriteError,
+    frame::{Frame, LENGTH_BYTES, extent, is_carried},
+    header::{Header, Secret, commitment},
+    held::Held,
+    padding::{Padding, plaintext_room},
+    scan::check,
+    statement::{Closing, Opening, Signed, frames_hasher},
+};
+use crate::{
+    codec,
+    crypto::{
+        chunks::{ChunkKey, Place},
+        hash::{Context, Hasher},
+        sealing::SealingPublicKey,
+        signing::SigningKey,
+    },
+    id::{NodeId, PouchId},
+    limits::CHUNK_BYTES,
+    message::Message,
+    time::Timestamp,
+};
+
+/// Bytes of a closing beside its contents list, at most.
+const CLOSING_BYTES: usize = 256;
+
+/// From whom a volume is, and to whom.
+pub struct Address<'a> {
+    /// The pouch.
+    pub pouch: PouchId,
+    /// The volume's number, from 1.
+    pub volume: u16,
+    /// The sender.
+    pub sender: NodeId,
+    /// Its signing key.
+    pub key: &'a SigningKey,
+    /// For whom it is: 1 to [`crate::limits::POUCH_SLOTS`] nodes and their sealing keys, in any order.
+    pub recipients: Vec<(NodeId, SealingPublicKey)>,
+    /// When.
+    pub time: Timestamp,
+}
+
+/// What is known of a volume once it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its contents list, which the sender keeps.
+    pub contents: Contents,
+    /// Its last 32 bytes: the hash of the file.
+    pub hash: [u8; 32],
+}
+
+/// See the head of the file.
+pub struct VolumeWriter<'a> {
+    address: Address<'a>,
+    key: ChunkKey,
+    /// The last check written.
+    check: [u8; 32],
+    number: u32,
+    /// Plaintext that is not sealed yet: a chunk at most once a call returns, and never none of it.
+    plaintext: Vec<u8>,
+    /// Bytes of plaintext so far, and how many there may be.
+    written: u64,
+    most: u64,
+    frames: Hasher,
+    contents: Contents,
+}
+
+impl<'a> VolumeWriter<'a> {
+    /// Begins a volume of at most `volume_bytes`; its first bytes go to `out`.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub fn begin(
+        mut address: Address<'a>,
+        volume_bytes: u64,
+        rng: &mut dyn CryptoRng,
+        out: &mut Vec<u8>,
+    ) -> Result<VolumeWriter<'a>, WriteError> {
+        address.recipients.sort_by_key(|(node, _)| *node);
+        address.recipients.dedup_by_key(|(node, _)| *node);
+        let mut opening = Opening {
+            pouch: address.pouch,
+            volume: address.volume,
+            commitment: [0; 32],
+            sender: address.sender,
+            recipients: address.recipients.iter().map(|(node, _)| *node).collect(),
+            time: address.time,
+        };
+        let secret = draw(&opening, rng);
+        opening.commitment = commitment(&secret);
+        let header = Header::seal(address.pouch, address.volume, &secret, &address.recipients, rng)?;
+        out.extend_from_slice(header.bytes());
+        let opening = Frame::Opening(Signed::sign(opening, address.key));
+        let mut writer = VolumeWriter {
+            key: header.chunk_key(&secret),
+            address,
+            check: header.check(),
+            number: 0,
+            plaintext: Vec::new(),
+            written: 0,
+            most: plaintext_room(volume_bytes),
+            frames: frames_hasher(),
+            contents: Contents::default(),
+        };
+        writer.put(&opening.encode()?, out)?;
+        Ok(writer)
+    }
+
+    /// Writes a message. Of a run the range is noted in the contents list.
+    ///
+    /// # Errors
+    /// [`WriteError`]; then nothing was written of it, and after [`WriteError::Full`] the volume can be closed.
+    pub fn message(&mut self, message: Message, out: &mut Vec<u8>) -> Result<(), WriteError> {
+        if !is_carried(&message) {
+            return Err(WriteError::Message);
+        }
+        let noted = extent(&message).map_err(|_| WriteError::Pages)?;
+        if noted.is_some() && !self.contents.has_room() {
+            return Err(WriteError::Full);
+        }
+        self.put(&Frame::Message(message).encode()?, out)?;
+        if let Some((space, extent)) = noted {
+            self.contents.add(space, extent);
+        }
+        Ok(())
+    }
+
+    /// Writes which volumes of a pouch the sender holds.
+    ///
+    /// # Errors
+    /// [`WriteError::Full`].
+    pub fn held(&mut self, held: Held, out: &mut Vec<u8>) -> Result<(), WriteError> {
+        self.put(&Frame::Held(held).encode()?, out)
+    }
+
+    /// Bytes of plaintext that may still be written, the closing apart.
+    pub fn room(&self) -> u64 {
+        let closing = (LENGTH_BYTES + CLOSING_BYTES + self.contents.bytes_most(1)) as u64;
+        self.most.saturating_sub(self.written).saturating_sub(closing)
+    }
+
+    /// Closes the volume. `last` says that the pouch has none after it.
+    ///
+    /// # Errors
+    /// [`WriteError`] never for a volume that [`VolumeWriter::begin`] had room for.
+    pub fn close(mut self, last: bool, padding: Padding, out: &mut Vec<u8>) -> Result<Written, WriteError> {
+        let closing = Closing {
+            pouch: self.address.pouch,
+            volume: self.address.volume,
+            frames: *self.frames.finalize().as_bytes(),
+            contents: std::mem::take(&mut self.contents),
+            last,
+        };
+        let contents = closing.contents.clone();
+        let frame = Frame::Closing(Signed::sign(closing, self.address.key)).encode()?;
+        self.add(&frame, out);
+        let mut zeros = padding.fill(self.written, self.most) - self.written;
+        while zeros > 0 {
+            let some = zeros.min(CHUNK_BYTES as u64);
+            self.add(&vec![0; usize::try_from(some).unwrap_or(CHUNK_BYTES)], out);
+            zeros -= some;
+        }
+        let rest = std::mem::take(&mut self.plaintext);
+        self.seal(rest, Place::Last, out);
+        Ok(Written { contents, hash: self.check })
+    }
+
+    fn put(&mut self, frame: &[u8], out: &mut Vec<u8>) -> Result<(), WriteError> {
+        if frame.len() as u64 > self.room() {
+            return Err(WriteError::Full);
+        }
+        self.frames.update(frame);
+        self.add(frame, out);
+        Ok(())
+    }
+
+    fn add(&mut self, plaintext: &[u8], out: &mut Vec<u8>) {
+        self.written += plaintext.len() as u64;
+        self.plaintext.extend_from_slice(plaintext);
+        // The last chunk is never empty, so a full one waits until something follows.
+        while self.plaintext.len() > CHUNK_BYTES {
+            let rest = self.plaintext.split_off(CHUNK_BYTES);
+            let chunk = std::mem::replace(&mut self.plaintext, rest);
+            self.seal(chunk, Place::Within, out);
+        }
+    }
+
+    fn seal(&mut self, mut chunk: Vec<u8>, place: Place, out: &mut Vec<u8>) {
+        self.key.seal(self.number, place, &mut chunk);
+        self.check = check(&self.check, place, &chunk);
+        self.number += 1;
+        out.extend_from_slice(&chunk);
+        out.extend_from_slice(&self.check);
+    }
+}
+
+/// The secret of a volume: of fresh randomness and of what is to be said first, so that a cloned machine that repeats its
+/// randomness does not repeat a secret.
+fn draw(opening: &Opening, rng: &mut dyn CryptoRng) -> Secret {
+    let mut randomness = Secret::default();
+    rng.fill_bytes(&mut randomness[..]);
+    Secret::new(Context::POUCH_SECRET.hash(&[&randomness[..], &codec::encode(opening)]))
+}
