@@ -110,6 +110,10 @@ impl From<DocumentError> for ApiError {
                 "Look at the record again and go on from what it shows; `portolan doc history` names its states.",
             ),
             DocumentError::Full => say(ErrorKind::DiskFull, error, KEPT, MAKE_ROOM),
+            DocumentError::Behind(ref cause) => match **cause {
+                StoreError::Full { .. } => say(ErrorKind::DiskFull, error, KEPT, MAKE_ROOM),
+                _ => say(ErrorKind::Io, error, KEPT, "See the service's log for the cause."),
+            },
             DocumentError::Overtaken => say(ErrorKind::Conflict, error, KEPT, ""),
             DocumentError::Fault(_) => say(
                 ErrorKind::Internal,

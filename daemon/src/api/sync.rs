@@ -38,7 +38,8 @@ pub(super) async fn sync(
         let result = result(&shared, request.peer, &caller).await?;
         if result.complete {
             // What came is also to be seen.
-            let indexed = timeout_at(deadline, shared.documents.flush(Stage::Indexed)).await.is_ok();
+            let indexed = timeout_at(deadline, shared.documents.flush(Stage::Indexed)).await;
+            let indexed = indexed.is_ok_and(|indexed| indexed.is_ok());
             return Ok(Json(SyncResult { complete: indexed, ..result }));
         }
         if clock::monotonic() >= deadline {

@@ -1,5 +1,7 @@
 //! Why something about records was not done.
 
+use std::sync::Arc;
+
 use portolan_protocol::{id::DocumentId, input::CommandError};
 use thiserror::Error;
 
@@ -51,6 +53,9 @@ pub enum DocumentError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What was received lately cannot be derived, because of a full disk for instance.
+    #[error("what was received lately cannot be shown now: {0}")]
+    Behind(Arc<StoreError>),
     /// Nothing can be written yet.
     #[error("records cannot be written before the engine runs")]
     NotConnected,

@@ -129,9 +129,9 @@ impl Documents {
     /// Waits until `stage` is reached for everything that was announced before.
     ///
     /// # Errors
-    /// [`DocumentError::Stopped`].
+    /// [`DocumentError::Behind`] when it cannot be reached now, [`DocumentError::Stopped`].
     pub async fn flush(&self, stage: Stage) -> Result<(), DocumentError> {
-        self.shared.channel.wait(stage).await.map_err(|_| DocumentError::Stopped)
+        self.shared.channel.wait(stage).await.map_err(|_| DocumentError::Stopped)?
     }
 
     /// Ends the thread, after the step it is at.

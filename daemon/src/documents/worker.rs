@@ -12,7 +12,7 @@ use portolan_protocol::{effects::Appended, entry::LogKey, id::SpaceId, page::Log
 use tokio::{sync::oneshot, time::Instant};
 use tracing::error;
 
-use super::{cores, index::Index, reading::Asked};
+use super::{cores, error::DocumentError, index::Index, reading::Asked};
 use crate::{clock, store::StoreError};
 
 /// Time for answers before the background has a step, so that neither starves.
@@ -52,7 +52,7 @@ struct Queue {
     /// One for each log at most: from where, and up to where.
     appended: BTreeMap<(SpaceId, LogKey), (LogContext, u64, u64)>,
     views: BTreeMap<SpaceId, Arc<SpaceView>>,
-    waiters: Vec<(Stage, oneshot::Sender<()>)>,
+    waiters: Vec<(Stage, oneshot::Sender<Result<(), DocumentError>>)>,
     stopping: bool,
 }
 
@@ -87,7 +87,7 @@ pub(super) struct Channel {
 struct Waiter {
     stage: Stage,
     targets: BTreeMap<(SpaceId, LogKey), u64>,
-    done: oneshot::Sender<()>,
+    done: oneshot::Sender<Result<(), DocumentError>>,
 }
 
 impl Channel {
@@ -124,7 +124,7 @@ impl Channel {
     }
 
     /// What ends when `stage` is reached. An error at the other end when the thread ends before.
-    pub(super) fn wait(&self, stage: Stage) -> oneshot::Receiver<()> {
+    pub(super) fn wait(&self, stage: Stage) -> oneshot::Receiver<Result<(), DocumentError>> {
         let (done, wait) = oneshot::channel();
         let mut queue = self.queue();
         if !queue.stopping {
@@ -173,6 +173,7 @@ impl Worker {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
                     error!(%error, "derived data cannot be written now; it is tried again");
+                    self.give_up_waits(error);
                     pause = Some(PAUSE);
                 }
                 Err(_) => {
@@ -268,6 +269,15 @@ impl Worker {
         index.pending.iter().any(|(space, pending)| !pending.is_empty() && index.views.contains_key(space))
     }
 
+    /// Ends all waits, since nobody knows when there will be room.
+    fn give_up_waits(&mut self, error: StoreError) {
+        let error = Arc::new(error);
+        for waiter in self.waiters.drain(..) {
+            // The one who waited may have gone.
+            let _ = waiter.done.send(Err(DocumentError::Behind(error.clone())));
+        }
+    }
+
     /// Ends the waits that have nothing left to wait for.
     fn release(&mut self) {
         if self.waiters.is_empty() {
@@ -279,7 +289,7 @@ impl Worker {
             let taken_in = waiter.targets.iter().all(|(log, end)| !has_view(log) || self.index.next(log) >= *end);
             if reviewed && taken_in && (summarised || waiter.stage == Stage::Indexed) {
                 // The one who waited may have gone.
-                let _ = waiter.done.send(());
+                let _ = waiter.done.send(Ok(()));
             } else {
                 self.waiters.push(waiter);
             }

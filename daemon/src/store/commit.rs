@@ -18,6 +18,9 @@ use super::{
 
 /// How much is handed to sled at once, give or take a commit.
 const DRAFT_BYTES_AIM: usize = 1 << 20;
+/// Room that commits leave to derived data: on a full disk what was taken can still be shown, and is derived again where a
+/// kill lost what was not synced of it.
+const DERIVING_BYTES: u64 = 4 << 20;
 
 impl Store {
     /// Makes a batch durable. Each [`Commit`] is kept whole or not at all, in the order of the batch.
@@ -143,12 +146,12 @@ impl Inner {
     }
 }
 
-/// What a batch may take on the disk at most, with room for sled's own bookkeeping.
+/// What a batch may take on the disk at most, with room for sled's own bookkeeping and for what is derived of it.
 fn bytes_needed(batch: &[Commit]) -> u64 {
     let runs = batch.iter().flat_map(|commit| &commit.runs).flat_map(|run| run.pages()).map(Vec::len);
     let fills = batch.iter().flat_map(|commit| &commit.fills).map(|fill| fill.payload.len());
     let state = batch.iter().flat_map(|commit| &commit.state).map(|(_, value)| value.as_ref().map_or(0, Vec::len));
-    super::room_for(runs.chain(fills).chain(state).sum())
+    super::room_for(runs.chain(fills).chain(state).sum()).saturating_add(DERIVING_BYTES)
 }
 
 fn apply(cells: &Cells, draft: &mut Draft) -> Result<(), StoreError> {

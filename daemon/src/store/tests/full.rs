@@ -5,7 +5,7 @@ use std::{fs, path::Path, process::Command};
 use portolan_protocol::{commit::Commit, entry::LogKind};
 
 use super::{Author, open_with, options};
-use crate::store::{Options, Store, StoreError};
+use crate::store::{DerivedBatch, Options, Store, StoreError};
 
 /// A small file system, unmounted at the end.
 struct Tmpfs(tempfile::TempDir);
@@ -55,6 +55,16 @@ fn a_full_disk_loses_nothing_and_the_store_starts_again() {
     assert!(matches!(error, StoreError::Full { .. }), "{error}");
     assert!(acknowledged > 0 && !store.poisoned(), "refused before anything was written");
     assert_eq!(count(&store, &author), acknowledged);
+    // What was taken can be derived: that has room where a commit has none.
+    let derived = store.derived();
+    let table = derived.open_table("rows").unwrap();
+    for row in 0..64u64 {
+        let mut batch = DerivedBatch::default();
+        batch.put(&table, &row.to_be_bytes(), vec![row as u8; 4_000]).unwrap();
+        derived.apply(batch).unwrap();
+    }
+    assert!(matches!(store.commit(&[author.commit(200, 2_000)]), Err(StoreError::Full { .. })));
+    drop((table, derived));
     drop(store);
 
     fill(disk.0.path());
