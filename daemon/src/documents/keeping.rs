@@ -74,6 +74,9 @@ impl Index {
 
     /// What can be read is shown, also while nothing can be written down.
     fn keep_if_possible(&mut self, opened: Vec<Outcome>) {
+        if opened.is_empty() {
+            return;
+        }
         let numbers: Vec<u64> = opened.iter().map(|(number, ..)| *number).collect();
         if let Err(error) = self.keep(opened) {
             warn!(%error, "what was derived for a reader cannot be written down now");
