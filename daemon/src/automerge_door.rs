@@ -6,7 +6,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    panic::{AssertUnwindSafe, catch_unwind},
     time::Instant,
 };
 
@@ -23,6 +22,7 @@ use portolan_protocol::record::{
 use thiserror::Error;
 
 use crate::causality::{Causality, Entangled, Known, in_order};
+use crate::guard::guard;
 use crate::prevalidate::{ChangeRefusal, SafeChange};
 use crate::text_diff::hunks;
 
@@ -471,11 +471,7 @@ fn still_whole(document: &Automerge, before: &[ChangeHash], given: &[Change]) ->
 /// Runs `work`, turning a panic into a fault.
 fn guarded<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
     // What `work` borrows mutably is a clone that is thrown away on a fault.
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        Err(Fault::Panicked(text.unwrap_or_else(|| "without a word".to_owned())))
-    })
+    guard(work).unwrap_or_else(|words| Err(Fault::Panicked(words)))
 }
 
 fn failed(error: impl std::fmt::Display) -> Fault {

@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod guard;
 pub mod kept;
 pub mod logins;
 

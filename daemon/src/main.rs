@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use portolan_daemon::{init, service};
+use portolan_daemon::{guard, init, service};
 use portolan_protocol::api::{ApiError, ErrorKind, InitAnswer};
 
 /// An `InitRequest` is far below this.
@@ -50,6 +50,7 @@ fn main() -> ExitCode {
 }
 
 fn run(home: &Path) -> Result<(), ApiError> {
+    guard::print_only_unguarded();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| ApiError::new(ErrorKind::Internal, format!("no threads: {error}")))?;
     let result = runtime.block_on(service::run(home));

@@ -6,9 +6,12 @@ use crate::{
     card::Card,
     control::Role,
     entry::{EntryRef, LogKey},
-    id::{NodeId, OrganisationId, SpaceId},
+    id::{NodeId, OrganisationId, PouchId, SpaceId},
+    message::Message,
     page::LogContext,
+    pouch::{Contents, Extent, Held, Load, Plan},
     status::NodeStatus,
+    time::Timestamp,
 };
 
 /// Entries that the core wants to see, to find where two branches of a log part.
@@ -122,8 +125,83 @@ pub enum Command {
         /// With whom.
         peer: Option<NodeId>,
     },
+    /// Name what is to go into a pouch.
+    Pack {
+        /// For whom: peers.
+        recipients: Vec<NodeId>,
+        /// Only this space; otherwise all that all recipients share.
+        space: Option<SpaceId>,
+        /// How much.
+        load: Load,
+    },
+    /// Take what a volume of a peer's pouch carries. The volume was addressed to this node and signed by the peer.
+    Unpack {
+        /// The sender.
+        peer: NodeId,
+        /// When it was written, by the sender's clock.
+        said: Timestamp,
+        /// What it says there.
+        message: Box<Message>,
+    },
+    /// The volume was read to its end, or could not be: what was said for the rest of it is forgotten.
+    EndVolume {
+        /// The sender.
+        peer: NodeId,
+        /// What it held, once all of it was read and taken, and each extent that the store holds compared by its hash.
+        whole: Option<Volume>,
+    },
+    /// Take a peer's word for volumes of a pouch that this node sent.
+    TakeHeld {
+        /// To whom the pouch was.
+        recipients: Vec<NodeId>,
+        /// The word of one of them.
+        held: Held,
+        /// What the volumes of the pouch held, by number, as kept when they were written.
+        kept: Vec<(u16, Contents)>,
+        /// What was named when it was packed.
+        plan: Box<Plan>,
+    },
     /// Tell how things stand.
     Status,
+}
+
+/// A volume of a peer's pouch that was read to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Volume {
+    /// Which pouch.
+    pub pouch: PouchId,
+    /// Which volume.
+    pub number: u16,
+    /// What it held.
+    pub contents: Contents,
+    /// Extents of it whose last entry is another one here.
+    pub contradicted: Vec<(SpaceId, Extent)>,
+}
+
+/// What came of a volume.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VolumeReport {
+    /// This node's word for the volumes of the pouch that it holds, this one among them; none while something is lacking.
+    pub held: Option<Held>,
+    /// Extents that are not held, a few of them.
+    pub lacking: Vec<Lacking>,
+    /// How many there are.
+    pub lacking_extents: u64,
+}
+
+/// An extent of a volume that is not held: what it builds on is not here, or it is not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lacking {
+    /// Of which space.
+    pub space: SpaceId,
+    /// What the volume brought.
+    pub extent: Extent,
+    /// How far the log is held.
+    pub held: u64,
+    /// Why it is not taken, where waiting does not help.
+    pub refused: Option<&'static str>,
+    /// Peers that are known to hold what is between.
+    pub suppliers: Vec<NodeId>,
 }
 
 /// The answer to a command.
@@ -135,6 +213,19 @@ pub enum Reply {
     Space(SpaceId),
     /// The changes are in the log.
     Appended(Vec<EntryRef>),
+    /// What is to go into a pouch.
+    Plan(Box<Plan>),
+    /// Entries and payloads that are held since, those that waited for them included.
+    Unpacked(u64),
+    /// What came of a volume.
+    Volume(Box<VolumeReport>),
+    /// Whose word it is, and whether it says more than was known.
+    Held {
+        /// Whose.
+        peer: NodeId,
+        /// Whether it is news.
+        news: bool,
+    },
     /// How things stand.
     Status(Box<NodeStatus>),
 }
@@ -160,6 +251,12 @@ pub enum CommandError {
     /// A control entry from the future stops the space.
     #[error("the space uses something that this release does not know: upgrade to write in it again")]
     UpgradeNeeded,
+    /// A peer did not keep to the format in what a courier brought.
+    #[error("the sender said what does not fit together: {0}")]
+    Unpacking(String),
+    /// The word for volumes of a pouch is none.
+    #[error("this is no receipt for the pouch: {0}")]
+    NoReceipt(&'static str),
     /// No more spaces, members or readers fit.
     #[error("{0}")]
     Limit(String),

@@ -100,3 +100,6 @@ pub const CHUNK_BYTES: usize = 64 << 10;
 
 /// Most ranges of entries that the contents list of one volume may hold.
 pub const EXTENTS_MAX: usize = 32_768;
+
+/// Pouches of one peer whose volumes a node remembers to hold.
+pub const POUCHES_HELD_MAX: usize = 64;

@@ -48,9 +48,4 @@ impl Receipt {
     pub fn verify(&self, issuer: &Verifier) -> Result<(), BadSignature> {
         issuer.verify(Purpose::RECEIPT, &codec::encode(&self.statement), &self.signature)
     }
-
-    /// Whether this receipt replaces `older`, of the same issuer and space.
-    pub fn supersedes(&self, older: &Receipt) -> bool {
-        self.statement.incarnation != older.statement.incarnation || self.statement.counter > older.statement.counter
-    }
 }

@@ -178,7 +178,11 @@ impl Session {
     }
 }
 
-fn check(logs: &[LogFrontier], count: usize) -> Result<(), SessionError> {
+/// Checks what a stranger says of `count` logs, `logs` among them.
+///
+/// # Errors
+/// [`SessionError::Implausible`].
+pub fn check(logs: &[LogFrontier], count: usize) -> Result<(), SessionError> {
     if count > FRONTIER_LOGS_MAX || !logs.iter().all(LogFrontier::is_plausible) {
         return Err(SessionError::Implausible);
     }

@@ -103,9 +103,9 @@ fn read(volume: &[u8]) -> Result<(), PouchError> {
         |node: &NodeId| -> Option<Verifier> { (*node == SENDER).then(|| signing().public().verifier().unwrap()) };
     let mut reader = VolumeReader::new(RECIPIENT, sealing());
     let mut carried = reader.push(volume, &senders)?;
-    let (rest, closing) = reader.finish(&senders)?;
-    carried.extend(rest);
-    assert_eq!((carried.len(), closing.contents.entries()), (2, 1));
+    let end = reader.finish(&senders)?;
+    carried.extend(end.carried);
+    assert_eq!((carried.len(), end.closing.contents.entries()), (2, 1));
     Ok(())
 }
 

@@ -7,4 +7,5 @@ mod losses;
 mod random_worlds;
 mod removal;
 mod sharing;
+mod sticks;
 mod strangers;

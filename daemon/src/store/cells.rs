@@ -8,11 +8,7 @@
 //!
 //! The first byte of a key is below 0x80. Every call into sled is guarded: on damaged files it panics.
 
-use std::{
-    collections::BTreeMap,
-    ops::RangeInclusive,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use sled::{Batch, IVec, Tree};
 
@@ -27,18 +23,12 @@ const VALUE_BYTES_MAX: usize = 1 << 30;
 
 /// Runs a call into sled, which panics where its files are damaged.
 pub(super) fn guard<T>(what: &'static str, call: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
-    match catch_unwind(AssertUnwindSafe(call)) {
+    match crate::guard::guard(call) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(StoreError::sled(what, error)),
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no words");
-            // sled unwraps I/O errors in places; a full disk must not look like damage.
-            if text.contains("StorageFull") || text.contains("No space left") {
-                return Err(StoreError::Full { what });
-            }
-            Err(StoreError::Damaged(format!("{what}: sled gave up: {text}")))
-        }
+        // sled unwraps I/O errors in places; a full disk must not look like damage.
+        Err(text) if text.contains("StorageFull") || text.contains("No space left") => Err(StoreError::Full { what }),
+        Err(text) => Err(StoreError::Damaged(format!("{what}: sled gave up: {text}"))),
     }
 }
 

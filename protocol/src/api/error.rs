@@ -24,6 +24,10 @@ pub enum ErrorKind {
     DiskFull,
     /// A file, directory or terminal on the side of the command line could not be read or written.
     Io,
+    /// A pouch is damaged or cut short, or the file is none: another copy is needed.
+    PouchDamaged,
+    /// A pouch that is whole and not for this node, not from a partner, or not as its sender made it.
+    PouchRefused,
     /// A fault of the program.
     Internal,
     /// A kind that a newer daemon knows.
@@ -33,7 +37,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind that this release knows.
-    pub const ALL: [ErrorKind; 10] = [
+    pub const ALL: [ErrorKind; 12] = [
         ErrorKind::Usage,
         ErrorKind::NotFound,
         ErrorKind::Forbidden,
@@ -43,6 +47,8 @@ impl ErrorKind {
         ErrorKind::Damaged,
         ErrorKind::DiskFull,
         ErrorKind::Io,
+        ErrorKind::PouchDamaged,
+        ErrorKind::PouchRefused,
         ErrorKind::Internal,
     ];
 
@@ -56,6 +62,7 @@ impl ErrorKind {
             ErrorKind::Unavailable => 503,
             ErrorKind::Incomplete => 504,
             ErrorKind::DiskFull => 507,
+            ErrorKind::PouchDamaged | ErrorKind::PouchRefused => 422,
             ErrorKind::Damaged | ErrorKind::Io | ErrorKind::Internal | ErrorKind::Unknown => 500,
         }
     }
@@ -72,6 +79,8 @@ impl ErrorKind {
             ErrorKind::Damaged => 8,
             ErrorKind::DiskFull => 9,
             ErrorKind::Io => 10,
+            ErrorKind::PouchDamaged => 11,
+            ErrorKind::PouchRefused => 12,
             ErrorKind::Internal | ErrorKind::Unknown => 70,
         }
     }

@@ -33,6 +33,16 @@ impl Node {
                 self.summarise_all(peer, turn);
                 Ok(Reply::Done)
             }
+            Command::Pack { recipients, space, load } => {
+                self.pack(recipients, space, load, turn).map(|plan| Reply::Plan(Box::new(plan)))
+            }
+            Command::Unpack { peer, said, message } => self.unpack(peer, said, *message, turn).map(Reply::Unpacked),
+            Command::EndVolume { peer, whole } => {
+                Ok(Reply::Volume(Box::new(self.end_volume(peer, whole.as_ref(), turn))))
+            }
+            Command::TakeHeld { recipients, held, kept, plan } => {
+                self.take_held(&recipients, &held, &kept, &plan, turn)
+            }
             Command::Status => Ok(Reply::Status(Box::new(self.status()))),
         }
     }

@@ -4,7 +4,7 @@ use super::{Node, Turn, parking::Parked, space::Progress};
 use crate::{
     card::Card,
     commit::Fill,
-    effects::{Appended, Notice, Send},
+    effects::{Appended, Send},
     entry::{LogKey, LogKind, payload_hash},
     frontier::{BucketDigest, LogFrontier},
     id::{Incarnation, NodeId, SpaceId},
@@ -72,12 +72,8 @@ impl Node {
         if card.node() != id {
             return Err("the card in the greeting is another node's".into());
         }
-        turn.effects.commit.state.extend(peer.void_receipts(incarnation));
-        if card.version() > peer.card.version() {
-            peer.card = card.clone();
-            turn.effects.commit.state.push(peer.row());
-            turn.effects.notices.push(Notice::PeerCard { card: Box::new(card) });
-        }
+        turn.effects.commit.state.extend(peer.lives_in(incarnation));
+        turn.renew_card(peer, card);
         Ok(())
     }
 
@@ -123,12 +119,24 @@ impl Node {
     }
 
     fn run(&mut self, id: NodeId, context: LogContext, pages: Vec<Vec<u8>>, turn: &mut Turn<'_>) {
+        let in_session = self.peers.get_mut(&id).is_some_and(|peer| peer.session(&context.space).is_some());
+        self.take_run(id, context, pages, in_session, turn);
+    }
+
+    /// Takes entries of a peer that may bring data of the space, or may not.
+    pub(super) fn take_run(
+        &mut self,
+        id: NodeId,
+        context: LogContext,
+        pages: Vec<Vec<u8>>,
+        data: bool,
+        turn: &mut Turn<'_>,
+    ) {
         if self.invitations.contains_key(&(id, context.space)) {
             return self.run_of_invitation(id, context, pages, turn);
         }
         // Membership is taken from every verified peer: one that is not known as a member may have become one.
-        let in_session = self.peers.get_mut(&id).is_some_and(|peer| peer.session(&context.space).is_some());
-        if !in_session && context.kind == LogKind::Data {
+        if !data && context.kind == LogKind::Data {
             return;
         }
         let Some(space) = self.spaces.get_mut(&context.space) else { return };
@@ -146,7 +154,7 @@ impl Node {
         self.settle(&context.space, progress, turn);
     }
 
-    fn payload(&mut self, space: SpaceId, log: LogKey, seq: u64, payload: Vec<u8>, turn: &mut Turn<'_>) {
+    pub(super) fn payload(&mut self, space: SpaceId, log: LogKey, seq: u64, payload: Vec<u8>, turn: &mut Turn<'_>) {
         let Some(state) = self.spaces.get_mut(&space) else { return };
         if payload.len() > PAYLOAD_BYTES_MAX {
             return;
@@ -175,11 +183,8 @@ impl Node {
             return Ok(());
         };
         if frontier.digest() == receipt.statement.digest {
-            let rows = peer.receipt(receipt, &frontier);
-            if !rows.is_empty() {
-                turn.effects.notices.push(Notice::Receipted { peer: id, space });
-            }
-            turn.effects.commit.state.extend(rows);
+            turn.effects.commit.state.extend(peer.lives_in(receipt.statement.incarnation));
+            turn.receipted(peer, &receipt.statement, frontier);
         } else {
             self.summarise(&space, &id, turn);
         }

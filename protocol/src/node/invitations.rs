@@ -24,21 +24,29 @@ impl Node {
         buckets: &[BucketDigest],
         turn: &mut Turn<'_>,
     ) -> Result<(), String> {
-        let of_peer = self.invitations.keys().filter(|(by, _)| *by == id).count();
-        let is_new = !self.invitations.contains_key(&(id, space));
-        if is_new && (self.spaces.len() >= SPACES_MAX || of_peer >= INVITATIONS_PER_PEER_MAX) {
+        if !self.invite(id, space) {
             return Ok(());
         }
-        let keyring = self.keyring();
-        let invitation =
-            || Invitation { space: Space::new(space, keyring), runs: Vec::new(), bytes: 0, overflowed: false };
-        self.invitations.entry((id, space)).or_insert_with(invitation);
         let mask = Frontier::default().differing(buckets).ok_or("a summary without all buckets")?;
         if let Some(peer) = self.peers.get_mut(&id) {
             peer.told_nothing.insert(space);
         }
         turn.say(id, Message::Frontier { space, mask, logs: Vec::new() });
         Ok(())
+    }
+
+    /// Makes room for what a peer brings of a space that this node does not know. Tells whether there is any.
+    pub(super) fn invite(&mut self, id: NodeId, space: SpaceId) -> bool {
+        let of_peer = self.invitations.keys().filter(|(by, _)| *by == id).count();
+        let is_new = !self.invitations.contains_key(&(id, space));
+        if is_new && (self.spaces.len() >= SPACES_MAX || of_peer >= INVITATIONS_PER_PEER_MAX) {
+            return false;
+        }
+        let keyring = self.keyring();
+        let invitation =
+            || Invitation { space: Space::new(space, keyring), runs: Vec::new(), bytes: 0, overflowed: false };
+        self.invitations.entry((id, space)).or_insert_with(invitation);
+        true
     }
 
     pub(super) fn run_of_invitation(

@@ -8,12 +8,14 @@ mod commands;
 mod forks;
 mod heard;
 mod invitations;
+mod packing;
 mod parking;
 mod peers;
 mod rows;
 mod settling;
 mod space;
 mod sync;
+mod unpacking;
 mod writing;
 
 use std::{
@@ -25,9 +27,10 @@ use rand_core::CryptoRng;
 use thiserror::Error;
 
 use self::{
-    peers::{Peer, Receipted},
-    rows::{ForkRow, Key, LifeRow, PeerRow, ReceiptRow},
+    peers::{Mark, Peer, Receipted},
+    rows::{ForkRow, Key, LifeRow, LivesRow, PeerRow, ReceiptRow, VolumesRow},
     space::Space,
+    unpacking::Unpacking,
 };
 use crate::{
     card::Card,
@@ -35,11 +38,12 @@ use crate::{
     effects::{Effects, Notice},
     entry::LogKey,
     frontier::{Frontier, LogFrontier},
-    id::{Incarnation, NodeId, SpaceId},
+    id::{Incarnation, NodeId, PouchId, SpaceId},
     image::{Image, LogImage},
     input::Input,
     membership::{Keyring, Status},
     page::AuthenticRun,
+    receipt::Statement,
     session::Session,
     status::{NodeStatus, PeerStatus, ReceiptStatus, SpaceStatus},
     time::Timestamp,
@@ -94,6 +98,10 @@ pub struct Node {
     overflowed: BTreeSet<(SpaceId, NodeId)>,
     /// Authors of a space with more logs than they may have, and the peers that brought what was let go.
     crowded: BTreeMap<(SpaceId, NodeId), BTreeSet<NodeId>>,
+    /// Volumes of peers' pouches that this node has signed for.
+    volumes: BTreeMap<(NodeId, PouchId), VolumesRow>,
+    /// What volumes that are being taken have said so far, by sender.
+    unpacking: BTreeMap<NodeId, Unpacking>,
     /// Spaces whose own logs are not those that the store names. Without any, a node starts on a full disk.
     unsaved: BTreeSet<SpaceId>,
 }
@@ -131,8 +139,13 @@ impl Node {
             suspects: BTreeMap::new(),
             overflowed: BTreeSet::new(),
             crowded: BTreeMap::new(),
+            volumes: rows.volumes,
+            unpacking: BTreeMap::new(),
             unsaved: BTreeSet::new(),
         };
+        // What was signed for in another life may be lost.
+        let incarnation = node.incarnation;
+        node.volumes.retain(|_, row| row.held.incarnation == incarnation);
         let mut logs: BTreeMap<SpaceId, Vec<LogImage>> = BTreeMap::new();
         for log in image.logs {
             logs.entry(log.context.space).or_default().push(log);
@@ -273,7 +286,7 @@ fn receipt_status(space: &Space, peer: &Peer) -> ReceiptStatus {
         entries: space.frontier.logs().map(covered).sum(),
         up_to_date: receipted.is_some_and(|receipted| covers(&receipted.frontier, &space.frontier)),
         caught_up: told.is_some_and(|told| covers(&space.frontier, told)),
-        signed: receipted.map(|receipted| receipted.receipt.statement.time),
+        signed: receipted.map(|receipted| receipted.signed),
         not_member: peer.not_member.contains(&space.id),
     }
 }
@@ -301,6 +314,7 @@ struct Rows {
     counter: u64,
     life: Option<LifeRow>,
     peers: BTreeMap<NodeId, Peer>,
+    volumes: BTreeMap<(NodeId, PouchId), VolumesRow>,
     own: BTreeMap<SpaceId, rows::OwnRow>,
     forks: BTreeMap<SpaceId, BTreeMap<LogKey, ForkRow>>,
 }
@@ -310,6 +324,7 @@ impl Rows {
         let mut rows = Rows::default();
         let mut receipts: Vec<(NodeId, SpaceId, ReceiptRow)> = Vec::new();
         let mut held: BTreeMap<(NodeId, SpaceId), Vec<LogFrontier>> = BTreeMap::new();
+        let mut lives: Vec<(NodeId, LivesRow)> = Vec::new();
         for (key, value) in state {
             match Key::decode(key) {
                 Some(Key::Life) => rows.life = rows::value(value),
@@ -321,6 +336,10 @@ impl Rows {
                 Some(Key::Held(node, space, _)) => {
                     held.entry((node, space)).or_default().extend(rows::value::<LogFrontier>(value));
                 }
+                Some(Key::Lives(node)) => lives.extend(rows::value(value).map(|row| (node, row))),
+                Some(Key::Volumes(node, pouch)) => {
+                    rows.volumes.extend(rows::value(value).map(|row| ((node, pouch), row)));
+                }
                 Some(Key::Own(space)) => rows.own.extend(rows::value(value).map(|row| (space, row))),
                 Some(Key::Fork(space, log)) => {
                     let fork = rows::value::<ForkRow>(value).map(|row| (log, row));
@@ -329,11 +348,17 @@ impl Rows {
                 None => {}
             }
         }
+        for (node, row) in lives {
+            if let Some(peer) = rows.peers.get_mut(&node) {
+                peer.lives = row;
+            }
+        }
         for (node, space, row) in receipts {
             let mut frontier = Frontier::default();
             frontier.extend(held.remove(&(node, space)).unwrap_or_default());
             if let Some(peer) = rows.peers.get_mut(&node) {
-                peer.receipted.insert(space, Receipted { receipt: row.receipt, frontier });
+                let ReceiptRow { incarnation, counter, signed } = row;
+                peer.receipted.insert(space, Receipted { mark: Mark { incarnation, counter }, signed, frontier });
             }
         }
         rows
@@ -353,5 +378,24 @@ impl Turn<'_> {
         let reason = reason.into();
         peer.refused = Some(reason.clone());
         self.effects.notices.push(Notice::Refused { peer: peer.card.node(), reason });
+    }
+
+    /// Keeps a peer's card where it is a later version.
+    fn renew_card(&mut self, peer: &mut Peer, card: Card) {
+        if card.version() > peer.card.version() {
+            peer.card = card.clone();
+            self.effects.commit.state.push(peer.row());
+            self.effects.notices.push(Notice::PeerCard { card: Box::new(card) });
+        }
+    }
+
+    /// Takes a receipt of a peer whose signature was checked, and whose digest is that of `frontier`.
+    fn receipted(&mut self, peer: &mut Peer, statement: &Statement, frontier: Frontier) {
+        let Statement { space, incarnation, counter, time, .. } = *statement;
+        let rows = peer.receipt(space, Mark { incarnation, counter }, time, frontier);
+        if !rows.is_empty() {
+            self.effects.notices.push(Notice::Receipted { peer: peer.card.node(), space });
+        }
+        self.effects.commit.state.extend(rows);
     }
 }

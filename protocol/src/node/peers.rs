@@ -2,21 +2,34 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::rows::{Key, PeerRow, ReceiptRow, Row};
+use super::rows::{Key, LivesRow, PeerRow, ReceiptRow, Row};
 use crate::{
     card::Card,
     crypto::signing::Verifier,
     frontier::{Frontier, LogFrontier},
     id::{Incarnation, NodeId, SpaceId},
-    receipt::Receipt,
     session::Session,
     time::Timestamp,
 };
 
+/// Lives of a peer's store that are remembered as past.
+const PAST_LIVES_MAX: usize = 16;
+
+/// When a peer said what it holds, among all that it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    /// In which life of its store.
+    pub(super) incarnation: Incarnation,
+    /// Grows within a life.
+    pub(super) counter: u64,
+}
+
 /// What a peer has receipted in one space.
 #[derive(Clone, Debug)]
 pub(super) struct Receipted {
-    pub(super) receipt: Receipt,
+    pub(super) mark: Mark,
+    /// When, by the peer's clock; for people only.
+    pub(super) signed: Timestamp,
     pub(super) frontier: Frontier,
 }
 
@@ -25,6 +38,7 @@ pub(super) struct Peer {
     pub(super) card: Card,
     pub(super) verifier: Verifier,
     pub(super) heard: Option<Timestamp>,
+    pub(super) lives: LivesRow,
     pub(super) receipted: BTreeMap<SpaceId, Receipted>,
     /// One session for each space, while connected.
     pub(super) connection: Option<BTreeMap<SpaceId, Session>>,
@@ -43,6 +57,7 @@ impl Peer {
             card,
             verifier,
             heard: None,
+            lives: LivesRow::default(),
             receipted: BTreeMap::new(),
             connection: None,
             not_member: BTreeSet::new(),
@@ -61,15 +76,65 @@ impl Peer {
         self.connection.as_mut()?.get_mut(space)
     }
 
-    /// Takes a receipt whose signature was checked and whose digest is that of `frontier`. Returns the rows that keep it;
-    /// none when an earlier receipt of the same incarnation says more by its counter.
-    pub(super) fn receipt(&mut self, receipt: Receipt, frontier: &Frontier) -> Vec<Row> {
-        let (peer, space) = (self.card.node(), receipt.statement.space);
-        let old = self.receipted.get(&space);
-        if old.is_some_and(|old| !receipt.supersedes(&old.receipt)) {
+    /// The peer says on a connection which life its store is in. What it receipted in another one it may have lost, and counts
+    /// no more. Returns the rows to write.
+    pub(super) fn lives_in(&mut self, incarnation: Incarnation) -> Vec<Row> {
+        if self.lives.current == Some(incarnation) {
             return Vec::new();
         }
-        let mut rows = vec![Key::Receipt(peer, space).put(&ReceiptRow { receipt })];
+        self.lives.said = Timestamp::default();
+        let past = &mut self.lives.past;
+        past.extend(self.lives.current.replace(incarnation));
+        // A store that is put back as a whole lives an earlier life again.
+        past.retain(|life| *life != incarnation);
+        past.drain(..past.len().saturating_sub(PAST_LIVES_MAX));
+        let node = self.card.node();
+        let is_void = |receipted: &Receipted| receipted.mark.incarnation != incarnation;
+        let (void, kept): (BTreeMap<SpaceId, Receipted>, _) =
+            std::mem::take(&mut self.receipted).into_iter().partition(|(_, receipted)| is_void(receipted));
+        self.receipted = kept;
+        let mut rows = vec![Key::Lives(node).put(&self.lives)];
+        rows.extend(void.iter().flat_map(|(space, receipted)| receipt_rows(node, *space, receipted)));
+        rows
+    }
+
+    /// The same, said by what a courier brought, which may be old: at `said`, by the peer's clock. A life that is known to be
+    /// past is not taken up again, nor is one that was spoken of before the present one.
+    pub(super) fn lived_in(&mut self, incarnation: Incarnation, said: Timestamp) -> Vec<Row> {
+        let is_present = self.lives.current.is_none_or(|current| current == incarnation);
+        if !is_present && (self.lives.past.contains(&incarnation) || said <= self.last_said()) {
+            return Vec::new();
+        }
+        let mut rows = self.lives_in(incarnation);
+        if self.lives.said < said {
+            self.lives.said = said;
+            rows.push(Key::Lives(self.card.node()).put(&self.lives));
+        }
+        rows
+    }
+
+    /// When the peer last said something that is known, by its clock.
+    fn last_said(&self) -> Timestamp {
+        let signed = self.receipted.values().map(|receipted| receipted.signed);
+        signed.max().unwrap_or_default().max(self.lives.said)
+    }
+
+    /// Whether something that was signed in this life, and was this much counted by then, is news of a space.
+    fn is_news(&self, space: &SpaceId, mark: Mark) -> bool {
+        self.lives.current == Some(mark.incarnation)
+            && self.receipted.get(space).is_none_or(|held| held.mark.counter < mark.counter)
+    }
+
+    /// Takes a receipt whose signature was checked and whose digest is that of `frontier`. Returns the rows that keep it;
+    /// none when what is known is of a later counter, or of a later life of the peer's store.
+    pub(super) fn receipt(&mut self, space: SpaceId, mark: Mark, signed: Timestamp, frontier: Frontier) -> Vec<Row> {
+        if !self.is_news(&space, mark) {
+            return Vec::new();
+        }
+        let peer = self.card.node();
+        let old = self.receipted.get(&space);
+        let Mark { incarnation, counter } = mark;
+        let mut rows = vec![Key::Receipt(peer, space).put(&ReceiptRow { incarnation, counter, signed })];
         let before = |log: &LogFrontier| old.and_then(|old| old.frontier.log(&log.log));
         for log in frontier.logs().filter(|log| before(log) != Some(log)) {
             rows.push(Key::Held(peer, space, log.log).put(log));
@@ -79,24 +144,34 @@ impl Peer {
                 rows.push(Key::Held(peer, space, log.log).remove());
             }
         }
-        self.receipted.insert(space, Receipted { receipt, frontier: frontier.clone() });
+        self.receipted.insert(space, Receipted { mark, signed, frontier });
         rows
     }
 
-    /// Forgets what the peer receipted in another life of its store, which it may have lost. Returns the rows to remove.
-    pub(super) fn void_receipts(&mut self, incarnation: Incarnation) -> Vec<Row> {
-        let node = self.card.node();
-        let void = |receipted: &Receipted| receipted.receipt.statement.incarnation != incarnation;
-        let (gone, kept): (BTreeMap<SpaceId, Receipted>, _) =
-            std::mem::take(&mut self.receipted).into_iter().partition(|(_, receipted)| void(receipted));
-        self.receipted = kept;
-        gone.iter().flat_map(|(space, receipted)| receipt_rows(node, *space, receipted)).collect()
+    /// Takes it that the peer holds `logs` at least this far, which it signed for at `mark`. Returns the rows that keep it.
+    pub(super) fn holds(
+        &mut self,
+        space: SpaceId,
+        mark: Mark,
+        logs: impl IntoIterator<Item = LogFrontier>,
+    ) -> Vec<Row> {
+        if !self.is_news(&space, mark) {
+            return Vec::new();
+        }
+        let held = self.receipted.get(&space);
+        // It does not say when; what is known is that it was no earlier.
+        let signed = held.map(|held| held.signed).unwrap_or_default();
+        let mut frontier = held.map(|held| held.frontier.clone()).unwrap_or_default();
+        let further = |log: &LogFrontier| frontier.log(&log.log).is_none_or(|known| known.next_seq < log.next_seq);
+        let further: Vec<LogFrontier> = logs.into_iter().filter(further).collect();
+        frontier.extend(further);
+        self.receipt(space, mark, signed, frontier)
     }
 
     /// The rows to remove when the peer is no longer one.
     pub(super) fn removal(&self) -> Vec<Row> {
         let node: NodeId = self.card.node();
-        let mut rows = vec![Key::Peer(node).remove()];
+        let mut rows = vec![Key::Peer(node).remove(), Key::Lives(node).remove()];
         rows.extend(self.receipted.iter().flat_map(|(space, receipted)| receipt_rows(node, *space, receipted)));
         rows
     }

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{
     codec::{decode_part, encode_part},
     entry::{EntryRef, LogKey, LogKind},
-    id::{EntryHash, Incarnation, LogId, NodeId, SpaceId},
+    id::{EntryHash, Incarnation, LogId, NodeId, PouchId, SpaceId},
     limits::FRAME_BYTES_MAX,
-    receipt::Receipt,
+    pouch::{ContentsDigest, Held},
     time::Timestamp,
 };
 
@@ -31,6 +31,10 @@ pub(super) enum Key {
     Fork(SpaceId, LogKey),
     /// The incarnation that counts instead of the store's: [`LifeRow`].
     Life,
+    /// The lives of a peer's store: [`LivesRow`].
+    Lives(NodeId),
+    /// The volumes of a peer's pouch that this node holds: [`VolumesRow`].
+    Volumes(NodeId, PouchId),
 }
 
 impl Key {
@@ -74,7 +78,29 @@ pub(super) struct PeerRow {
 /// The last receipt of a peer in one space.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ReceiptRow {
-    pub(super) receipt: Receipt,
+    pub(super) incarnation: Incarnation,
+    pub(super) counter: u64,
+    pub(super) signed: Timestamp,
+}
+
+/// The lives of a peer's store that are known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LivesRow {
+    /// The present one.
+    pub(super) current: Option<Incarnation>,
+    /// Those before it, the last one last.
+    pub(super) past: Vec<Incarnation>,
+    /// The latest time, by the peer's clock, at which a courier was given something said in the present one.
+    pub(super) said: Timestamp,
+}
+
+/// The volumes of a peer's pouch that this node holds, as it signed for them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct VolumesRow {
+    /// Their numbers, in order, and the digests of what they held.
+    pub(super) volumes: Vec<(u16, ContentsDigest)>,
+    pub(super) held: Held,
+    pub(super) taken: Timestamp,
 }
 
 /// A log that this node writes.

@@ -6,7 +6,7 @@ use super::{Node, Turn, rows::Key};
 use crate::{
     effects::Send,
     entry::{LogKey, LogKind},
-    id::{NodeId, SpaceId},
+    id::{FrontierDigest, NodeId, SpaceId},
     limits::PAYLOADS_OFFERED_MAX,
     message::Message,
     page::LogContext,
@@ -142,29 +142,38 @@ impl Node {
 
     /// Signs one receipt for what will be durable when it is sent, and gives it to `peers` with what changed for each.
     pub(super) fn send_receipt(&mut self, space: &SpaceId, peers: &[NodeId], turn: &mut Turn<'_>) {
-        let Some(state) = self.spaces.get(space) else { return };
-        let mut receipt: Option<Receipt> = None;
+        let mut signed: Option<Receipt> = None;
         for id in peers {
+            let Some(state) = self.spaces.get(space) else { return };
             let Some(session) = self.peers.get_mut(id).and_then(|peer| peer.session(space)) else { continue };
             let Some(logs) = session.tell(&state.frontier) else { continue };
-            let receipt = *receipt.get_or_insert_with(|| {
-                self.counter += 1;
-                if self.counter >= self.counter_end {
-                    self.counter_end = self.counter + COUNTER_BLOCK;
-                    turn.effects.commit.state.push(Key::Counter.put(&self.counter_end));
-                }
-                let statement = Statement {
-                    issuer: self.identity.card.node(),
-                    space: *space,
-                    incarnation: self.incarnation,
-                    counter: self.counter,
-                    digest: state.frontier.digest(),
-                    time: turn.now,
-                };
-                Receipt::sign(statement, &self.identity.signing)
-            });
+            let digest = state.frontier.digest();
+            let receipt = *signed.get_or_insert_with(|| self.sign_receipt(space, digest, turn));
             turn.say(*id, Message::Receipt { receipt, logs });
         }
+    }
+
+    /// Signs that this node holds what the digest of a frontier stands for.
+    pub(super) fn sign_receipt(&mut self, space: &SpaceId, digest: FrontierDigest, turn: &mut Turn<'_>) -> Receipt {
+        let statement = Statement {
+            issuer: self.identity.card.node(),
+            space: *space,
+            incarnation: self.incarnation,
+            counter: self.count(turn),
+            digest,
+            time: turn.now,
+        };
+        Receipt::sign(statement, &self.identity.signing)
+    }
+
+    /// The next counter of what this node signs for.
+    pub(super) fn count(&mut self, turn: &mut Turn<'_>) -> u64 {
+        self.counter += 1;
+        if self.counter >= self.counter_end {
+            self.counter_end = self.counter + COUNTER_BLOCK;
+            turn.effects.commit.state.push(Key::Counter.put(&self.counter_end));
+        }
+        self.counter
     }
 }
 

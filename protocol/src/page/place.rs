@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     entry::{Heads, LogKey, LogKind},
     id::{EntryHash, EpochId, SpaceId},
 };
 
 /// What the place of a page implies about each entry on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogContext {
     /// The space.
     pub space: SpaceId,

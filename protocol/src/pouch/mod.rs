@@ -14,7 +14,9 @@ mod frame;
 mod header;
 mod held;
 mod name;
+mod packer;
 mod padding;
+mod plan;
 mod reader;
 mod scan;
 mod statement;
@@ -31,8 +33,10 @@ pub use self::{
     header::{HEADER_BYTES, Header},
     held::{Held, VolumeSet},
     name::{VolumeName, directory_name, parse_directory_name},
+    packer::{PackError, Packed, Packer, Position, Source},
     padding::{Padding, plaintext_room},
-    reader::{Senders, VolumeReader},
+    plan::{Load, Plan, Span},
+    reader::{End, Senders, VolumeReader},
     scan::{Piece, Scanner},
     statement::{Closing, Opening},
     writer::{Address, VolumeWriter, Written},

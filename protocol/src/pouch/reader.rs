@@ -34,6 +34,17 @@ pub struct VolumeReader {
     said: Said,
 }
 
+/// The end of a volume that is whole.
+#[derive(Debug)]
+pub struct End {
+    /// What its last bytes completed.
+    pub carried: Vec<Carried>,
+    /// What the sender said first.
+    pub opening: Opening,
+    /// And last.
+    pub closing: Closing,
+}
+
 /// What the sender has said so far.
 #[derive(Default)]
 struct Said {
@@ -68,16 +79,18 @@ impl VolumeReader {
         Ok(carried)
     }
 
-    /// The file ended. Returns what its last bytes complete, and the closing.
+    /// The file ended.
     ///
     /// # Errors
     /// [`PouchError`], [`PouchError::Truncated`] among them.
-    pub fn finish(mut self, senders: Senders<'_>) -> Result<(Vec<Carried>, Closing), PouchError> {
+    pub fn finish(mut self, senders: Senders<'_>) -> Result<End, PouchError> {
         let mut carried = Vec::new();
         let (piece, _) = std::mem::take(&mut self.scanner).finish()?;
         self.piece(piece, senders, &mut carried)?;
-        let closing = self.said.closing.ok_or(PouchError::Malformed("it ends without a closing"))?;
-        Ok((carried, closing))
+        match (self.said.opening, self.said.closing) {
+            (Some((opening, _)), Some(closing)) => Ok(End { carried, opening, closing }),
+            _ => Err(PouchError::Malformed("it ends without a closing")),
+        }
     }
 
     /// What the sender said first, once that was read.

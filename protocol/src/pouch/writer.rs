@@ -138,6 +138,11 @@ impl<'a> VolumeWriter<'a> {
         self.put(&Frame::Held(held).encode()?, out)
     }
 
+    /// Bytes of plaintext so far.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
     /// Bytes of plaintext that may still be written, the closing apart.
     pub fn room(&self) -> u64 {
         let closing = (LENGTH_BYTES + CLOSING_BYTES + self.contents.bytes_most(1)) as u64;

@@ -5,3 +5,4 @@ pub mod secrecy;
 pub mod authenticity;
 pub mod convergence;
 pub mod durability;
+pub mod statuses;

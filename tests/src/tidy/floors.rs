@@ -31,7 +31,7 @@ pub const PROTOCOL: Floors = &[
 
 /// The floors of `daemon`.
 pub const DAEMON: Floors = &[
-    &["clock", "config", "kept", "logins", "limits"],
+    &["clock", "config", "guard", "kept", "logins", "limits"],
     &["keystore", "persons", "text_diff", "prevalidate"],
     &["causality"],
     &["store", "transport", "automerge_door"],

@@ -18,7 +18,7 @@ use portolan_protocol::{
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 
-use super::{clock::Clock, disk::Disk, readers};
+use super::{clock::Clock, disk::Disk, readers, sticks::SentPouches};
 use crate::checkers::secrecy;
 
 /// When the power fails while effects are carried out.
@@ -79,6 +79,8 @@ pub struct Machine {
     pub acknowledged: Vec<(SpaceId, EntryRef)>,
     /// The most that was told of each log to any peer, in frontiers and receipts.
     pub told: BTreeMap<(SpaceId, LogKey), LogFrontier>,
+    /// The pouches that it wrote, as it keeps them.
+    pub sent: SentPouches,
     /// The hashes of all entries that the machine wrote itself, whether they survived or not.
     pub wrote: Vec<EntryHash>,
 }
@@ -119,6 +121,7 @@ impl Machine {
             notices: Vec::new(),
             acknowledged: Vec::new(),
             told: BTreeMap::new(),
+            sent: SentPouches::new(),
             wrote: Vec::new(),
         }
     }

@@ -7,6 +7,8 @@ pub mod network;
 
 pub mod readers;
 
+pub mod sticks;
+
 pub mod machine;
 
 pub mod forger;

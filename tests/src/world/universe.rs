@@ -118,6 +118,11 @@ impl World {
         copy
     }
 
+    /// How long the world has lasted.
+    pub fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
     /// The id of the node on a machine.
     pub fn id(&self, place: Place) -> NodeId {
         self.machines[place].id()

@@ -80,7 +80,7 @@ fn read(volume: &[u8], own: NodeId, step: usize) -> Result<(Vec<Carried>, Closin
     for bytes in volume.chunks(step) {
         carried.extend(reader.push(bytes, &senders)?);
     }
-    let (rest, closing) = reader.finish(&senders)?;
-    carried.extend(rest);
-    Ok((carried, closing))
+    let end = reader.finish(&senders)?;
+    carried.extend(end.carried);
+    Ok((carried, end.closing))
 }
