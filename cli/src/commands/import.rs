@@ -69,6 +69,8 @@ struct Report {
     passed_over: u64,
     /// Images that files refer to. The reference stays in the text; the image is not imported.
     images_not_imported: u64,
+    /// Records that are durable, in the order of the files; in a dry run, those that would be.
+    records: Vec<Imported>,
     /// Files that could not be read as records, and records that the daemon refused.
     refused: Vec<Refused>,
     warnings: Vec<Warned>,
@@ -215,13 +217,15 @@ fn read(files: Files, lines: &mpsc::Sender<Bytes>, unread: &AtomicU64) -> Result
 impl Report {
     fn take(&mut self, items: Vec<Imported>) {
         for item in items {
-            if let ImportOutcome::Refused { reason } = item.outcome {
-                self.refused.push(Refused { source: item.source, reason });
+            match item.outcome {
+                ImportOutcome::Refused { reason } => self.refused.push(Refused { source: item.source, reason }),
+                // The daemon's warnings are the ones found here already.
+                _ => self.records.push(Imported { warnings: Vec::new(), ..item }),
             }
         }
     }
 
-    /// Joins what both sides found. The daemon's warnings are the ones found here already.
+    /// Joins what both sides found.
     fn finish(
         &mut self,
         reading: Reading,
