@@ -6,15 +6,18 @@ use portolan_protocol::{
     api::{ApiError, ErrorKind},
     input::CommandError,
     node::LoadError,
+    pouch::PouchError,
 };
 
 use crate::{
     config::ConfigError, documents::DocumentError, engine::EngineError, home::HomeError, init::InitError,
-    kept::KeptError, keystore::KeystoreError, persons::PersonsError, store::StoreError, transport::TransportError,
+    kept::KeptError, keystore::KeystoreError, persons::PersonsError, pouches::PouchesError, store::StoreError,
+    transport::TransportError,
 };
 
 const KEPT: &str = "What was acknowledged before is kept.";
 const MAKE_ROOM: &str = "Make room on the disk, then try again.";
+const TAKEN_STAYS: &str = "Nothing was lost. What was taken before is kept, and importing again adds nothing twice.";
 const NOTHING_CHANGED: &str = "Nothing was changed.";
 
 /// An error with what is safe and what to do next, where there is something to say.
@@ -59,6 +62,60 @@ impl From<EngineError> for ApiError {
             EngineError::Full => say(ErrorKind::DiskFull, error, KEPT, MAKE_ROOM),
         }
     }
+}
+
+impl From<PouchesError> for ApiError {
+    fn from(error: PouchesError) -> ApiError {
+        match error {
+            PouchesError::Engine(error) => error.into(),
+            PouchesError::Kept(error) => error.into(),
+            PouchesError::Store(error) => error.into(),
+            PouchesError::Pouch(error) => volume_refused(&error),
+            PouchesError::Write(_) => say(ErrorKind::Usage, error, NOTHING_CHANGED, ""),
+            PouchesError::Code(_) => {
+                say(ErrorKind::Usage, error, NOTHING_CHANGED, "Compare it with the one that was shown, line by line.")
+            }
+            PouchesError::TooSmall(_) => {
+                say(ErrorKind::Usage, error, NOTHING_CHANGED, "Choose larger volumes with --volume-size.")
+            }
+            PouchesError::Unknown(_) => {
+                say(ErrorKind::NotFound, error, NOTHING_CHANGED, "`portolan pouch list` shows those it knows.")
+            }
+            PouchesError::NoVolume(_) => say(ErrorKind::Conflict, error, NOTHING_CHANGED, ""),
+            PouchesError::NoPeer(_) => {
+                say(ErrorKind::NotFound, error, NOTHING_CHANGED, "Export a new pouch for those who still are.")
+            }
+            PouchesError::TooMuch => {
+                say(ErrorKind::Conflict, error, NOTHING_CHANGED, "Export each space by itself with --space.")
+            }
+            PouchesError::NoRoom { .. } => say(ErrorKind::DiskFull, error, TAKEN_STAYS, MAKE_ROOM),
+            PouchesError::Length { .. } | PouchesError::Cut(_) => {
+                say(ErrorKind::Incomplete, error, TAKEN_STAYS, "Import it again.")
+            }
+            PouchesError::Staging(ref source) => system(source, &error.to_string(), TAKEN_STAYS),
+            PouchesError::Gone => say(ErrorKind::Incomplete, error, KEPT, ""),
+            PouchesError::Unexpected => say(ErrorKind::Internal, error, KEPT, ""),
+        }
+    }
+}
+
+/// What a volume is, if it is no good.
+pub fn volume_refused(error: &PouchError) -> ApiError {
+    let (kind, next) = match error {
+        PouchError::NotAPouch | PouchError::Damaged { .. } | PouchError::Truncated { .. } => {
+            (ErrorKind::PouchDamaged, "Copy the volume again, or ask the sender for another; the other volumes can be used.")
+        }
+        PouchError::Future(_) => (ErrorKind::Conflict, "Install the newer release on this node."),
+        PouchError::NotForThisNode => (ErrorKind::PouchRefused, "Give it to the node that it is for, or ask the sender whom it named."),
+        PouchError::UnknownSender(_) => (ErrorKind::PouchRefused, "Introduce the sender with `portolan peer add`, then import again."),
+        PouchError::Altered { .. } | PouchError::BadSignature(_) | PouchError::Readdressed(_) => {
+            (ErrorKind::PouchRefused, "Do not use it. Tell the sender, and keep the medium for those who look into it.")
+        }
+        PouchError::Bound(_) | PouchError::Malformed(_) | PouchError::Frame(_) => {
+            (ErrorKind::PouchRefused, "Tell the sender; its program is at fault.")
+        }
+    };
+    say(kind, error, TAKEN_STAYS, next)
 }
 
 impl From<StoreError> for ApiError {

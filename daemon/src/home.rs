@@ -9,6 +9,8 @@
 //! spaces.json      what this node calls its spaces
 //! cards.json       cards that nobody has verified yet
 //! store/           entries, and what is derived from them (`store`)
+//! pouches/         what is kept of pouches that were sent (`pouches`)
+//! staging/         volumes of pouches while they are verified and taken (`pouches`)
 //! portolan.sock    the local API, unless config.toml puts it elsewhere
 //! ```
 
@@ -132,6 +134,11 @@ impl Home {
     /// Who the node is, for the core.
     pub fn identity(&self) -> node::Identity {
         node::Identity { card: self.card(), signing: self.signing.clone(), sealing: self.sealing.clone() }
+    }
+
+    /// The secrets that sign for the node and open what is sealed to it.
+    pub fn keys(&self) -> (SigningKey, SealingSecret) {
+        (self.signing.clone(), self.sealing.clone())
     }
 
     /// Who the node is, for connections.

@@ -31,6 +31,7 @@ use crate::{
     engine::{Engine, EngineError, Follower, Parts, Stopped},
     failure,
     home::Home,
+    pouches::Pouches,
     store::{OpenReport, Options, Store},
     transport::{Allowed, Endpoint},
 };
@@ -119,11 +120,13 @@ impl Running {
         let parts = Parts { node, store: store.clone(), endpoint: endpoint.clone(), allowed, follower };
         let (engine, stopped) = Engine::start(parts).map_err(|error| internal(&error))?;
         connect(&documents, &engine);
+        let pouches = Pouches::open(path, home.keys(), engine.clone(), store.clone())?;
         let (stop, stopping) = watch::channel(false);
         let parts = api::Parts {
             home,
             engine: engine.clone(),
             documents: documents.clone(),
+            pouches,
             store,
             endpoint: endpoint.clone(),
             feed,

@@ -161,6 +161,20 @@ pub enum Command {
         /// What was named when it was packed.
         plan: Box<Plan>,
     },
+    /// Tell which pouches of peers this node holds volumes of.
+    TakenPouches,
+    /// Tell which of these a peer has receipted whole.
+    Arrived {
+        /// Whom.
+        peer: NodeId,
+        /// What volumes held.
+        contents: Vec<Contents>,
+    },
+    /// Tell how many entries of this are not held here.
+    Weigh {
+        /// What a volume holds.
+        contents: Contents,
+    },
     /// Tell how things stand.
     Status,
 }
@@ -226,6 +240,12 @@ pub enum Reply {
         /// Whether it is news.
         news: bool,
     },
+    /// The word of this node for each pouch, its sender, and when a volume of it was last taken.
+    TakenPouches(Vec<(NodeId, Held, Timestamp)>),
+    /// For each of what was asked.
+    Arrived(Vec<bool>),
+    /// So many.
+    Weighed(u64),
     /// How things stand.
     Status(Box<NodeStatus>),
 }

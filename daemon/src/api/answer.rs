@@ -3,7 +3,7 @@
 use std::{str::FromStr, time::Duration};
 
 use axum::{
-    body::{Body, Bytes},
+    body::{Body, BodyDataStream, Bytes},
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
     http::{HeaderValue, StatusCode, header::CONTENT_TYPE, request::Parts},
     response::{IntoResponse, Response},
@@ -17,6 +17,9 @@ use tokio::{sync::mpsc, time::timeout};
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes beyond the limit that are read and dropped, so that the one who sends them hears the answer.
 const EXCESS_BYTES_MAX: usize = 16 << 20;
+/// What is read of a body that is refused or has failed, and for how long.
+const DRAIN_BYTES_MAX: usize = 64 << 20;
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An error on its way out.
 #[derive(Debug)]
@@ -136,6 +139,21 @@ impl Segments {
     pub(super) fn id<T: FromStr<Err: ToString>>(&self, place: usize) -> Result<T, ApiError> {
         self.text(place).parse().map_err(|error: T::Err| usage(format!("{}: {}", self.text(place), error.to_string())))
     }
+}
+
+/// Reads and drops what comes, within bounds: who is still sending would not hear the answer.
+pub(super) async fn drain(stream: &mut BodyDataStream) {
+    let mut left = DRAIN_BYTES_MAX;
+    let drained = async {
+        while let Some(Ok(part)) = stream.next().await {
+            left = left.saturating_sub(part.len());
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    // Past that the answer is given all the same.
+    let _ = timeout(DRAIN_TIMEOUT, drained).await;
 }
 
 /// An answer of lines that come one by one; it waits for whoever reads it.

@@ -17,7 +17,7 @@ use portolan_protocol::{
 use tokio::{sync::mpsc, time::timeout};
 
 use super::{
-    answer::{Failure, Parameters, Segments, forbidden, line, lines, usage},
+    answer::{Failure, Parameters, Segments, drain, forbidden, line, lines, usage},
     caller::Caller,
     shared::Shared,
 };
@@ -30,9 +30,6 @@ const BATCH_BYTES_AIM: usize = 4 << 20;
 const PAUSE: Duration = Duration::from_millis(200);
 /// A sender that says nothing for this long has gone.
 const SILENCE: Duration = Duration::from_secs(120);
-/// What is read of an import that is refused or has failed, and for how long.
-const DRAIN_BYTES_MAX: usize = 64 << 20;
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest source that is repeated, in bytes.
 const SOURCE_BYTES_MAX: usize = 4_096;
 
@@ -60,21 +57,6 @@ pub(super) async fn import(
     tokio::spawn(read(request.into_body(), batches));
     tokio::spawn(write(Import { shared, caller, space, dry_run: query.dry_run }, reading, events));
     Ok(lines(answer))
-}
-
-/// Reads and drops what comes, within bounds: who is still sending would not hear the answer.
-async fn drain(stream: &mut BodyDataStream) {
-    let mut left = DRAIN_BYTES_MAX;
-    let drained = async {
-        while let Some(Ok(part)) = stream.next().await {
-            left = left.saturating_sub(part.len());
-            if left == 0 {
-                return;
-            }
-        }
-    };
-    // Past that the answer is given all the same.
-    let _ = timeout(DRAIN_TIMEOUT, drained).await;
 }
 
 type Batch = Result<Vec<ImportItem>, ApiError>;

@@ -13,6 +13,7 @@ mod import;
 mod node;
 mod peers;
 mod picture;
+mod pouches;
 mod presence;
 mod socket;
 mod spaces;
@@ -43,10 +44,11 @@ pub use socket::Socket;
 
 /// Serves the local API until `stopping` turns true.
 pub async fn serve(socket: Socket, parts: Parts, stopping: watch::Receiver<bool>) {
-    let Parts { home, engine, documents, store, endpoint, feed } = parts;
+    let Parts { home, engine, documents, pouches, store, endpoint, feed } = parts;
     let shared = Arc::new(Shared {
         home,
         documents,
+        pouches,
         store,
         endpoint,
         presence: Presence::default(),
@@ -85,6 +87,11 @@ fn router(shared: Arc<Shared>) -> Router {
         )
         .route("/spaces/{space}/documents/{document}/history", get(documents::history))
         .route("/spaces/{space}/import", post(import::import))
+        .route("/pouches", get(pouches::list).post(pouches::export))
+        .route("/pouches/volumes", post(pouches::take))
+        .route("/pouches/receipts", post(pouches::receipt))
+        .route("/pouches/{pouch}", get(pouches::show))
+        .route("/pouches/{pouch}/volumes/{number}", get(pouches::write))
         .route("/sync", post(sync::sync))
         .route("/check", post(check::check))
         .route("/events", get(events::listen));

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::presence::Presence;
-use crate::{documents::Documents, engine::Engine, home::Home, store::Store, transport::Endpoint};
+use crate::{documents::Documents, engine::Engine, home::Home, pouches::Pouches, store::Store, transport::Endpoint};
 
 /// The parts of the daemon that the local API speaks for.
 pub struct Parts {
@@ -19,6 +19,8 @@ pub struct Parts {
     pub engine: Engine,
     /// The records.
     pub documents: Documents,
+    /// What goes and comes on media.
+    pub pouches: Pouches,
     /// The store, for its size and its check.
     pub store: Store,
     /// For the addresses listened on.
@@ -32,6 +34,7 @@ pub(super) struct Shared {
     pub(super) home: Arc<Home>,
     pub(super) engine: Engine,
     pub(super) documents: Documents,
+    pub(super) pouches: Pouches,
     pub(super) store: Store,
     pub(super) endpoint: Endpoint,
     pub(super) feed: broadcast::Sender<Event>,

@@ -89,6 +89,10 @@ pub struct Engine {
     full: Arc<AtomicBool>,
 }
 
+/// A command that was given and not answered yet.
+#[derive(Debug)]
+pub struct Pending(oneshot::Receiver<Result<Reply, CommandError>>);
+
 /// Resolves when the engine has stopped: with the failure of the commit that stopped it, if one did.
 pub type Stopped = oneshot::Receiver<Option<StoreError>>;
 
@@ -136,9 +140,26 @@ impl Engine {
     /// # Errors
     /// [`EngineError`].
     pub async fn command(&self, command: Command) -> Result<Reply, EngineError> {
+        let pending = self.submit(command).await?;
+        self.answer(pending).await
+    }
+
+    /// Gives the node a command and does not wait for the answer. Commands are carried out in the order in which they are given.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub async fn submit(&self, command: Command) -> Result<Pending, EngineError> {
         let (answer, answered) = oneshot::channel();
         self.events.send(Event::Command { command, answer }).await.map_err(|_| self.gone())?;
-        Ok(answered.await.map_err(|_| self.gone())??)
+        Ok(Pending(answered))
+    }
+
+    /// Waits until what a command did is durable.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub async fn answer(&self, pending: Pending) -> Result<Reply, EngineError> {
+        Ok(pending.0.await.map_err(|_| self.gone())??)
     }
 
     /// Why there is no answer any more.

@@ -15,6 +15,7 @@ mod event;
 mod import;
 mod init;
 mod peer;
+mod pouch;
 mod space;
 
 mod status;
@@ -32,6 +33,10 @@ pub use event::Event;
 pub use import::{ImportEvent, ImportItem, ImportOutcome, ImportQuery, ImportTotals, Imported, LINE_BYTES_MAX};
 pub use init::{InitAnswer, InitRequest, InitResult};
 pub use peer::{AddPeer, CardAnswer, Connection, Peer, PeerSpace, Peers, ProfileChange, Route};
+pub use pouch::{
+    ExportRequest, LackingEntries, PouchLoad, PouchRecipient, PouchVolume, Pouches, ReceiptAnswer, ReceiptRequest, SentPouch,
+    TakenPouch, TakenVolume, VolumeEvent, VolumeQuery, VolumeStage,
+};
 pub use space::{CreateSpace, Grant, Member, Members, NameSpace, Revoked, Rotated, Space, SpaceState, Spaces};
 pub use status::{Caller, NodeStatus, Status};
 pub use sync::{SyncPeer, SyncRequest, SyncResult, SyncState};

@@ -43,6 +43,11 @@ impl Node {
             Command::TakeHeld { recipients, held, kept, plan } => {
                 self.take_held(&recipients, &held, &kept, &plan, turn)
             }
+            Command::TakenPouches => Ok(Reply::TakenPouches(self.taken_pouches())),
+            Command::Arrived { peer, contents } => {
+                Ok(Reply::Arrived(contents.iter().map(|contents| self.arrived(&peer, contents)).collect()))
+            }
+            Command::Weigh { contents } => Ok(Reply::Weighed(self.weigh(&contents))),
             Command::Status => Ok(Reply::Status(Box::new(self.status()))),
         }
     }

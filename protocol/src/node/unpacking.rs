@@ -231,6 +231,29 @@ impl Node {
         pouches.into_iter().map(|(_, _, pouch)| pouch).collect()
     }
 
+    /// This node's words for pouches of peers.
+    pub(super) fn taken_pouches(&self) -> Vec<(NodeId, Held, Timestamp)> {
+        self.volumes.iter().map(|((sender, _), row)| (*sender, row.held.clone(), row.taken)).collect()
+    }
+
+    /// Whether a peer has receipted everything of a contents list.
+    pub(super) fn arrived(&self, id: &NodeId, contents: &Contents) -> bool {
+        let Some(peer) = self.peers.get(id) else { return false };
+        contents.spaces.iter().all(|of| {
+            let receipted = peer.receipted.get(&of.space).map(|receipted| &receipted.frontier);
+            let holds = |extent: &Extent| {
+                receipted.and_then(|held| held.log(&extent.log)).is_some_and(|log| log.next_seq >= extent.to)
+            };
+            of.extents.iter().all(holds)
+        })
+    }
+
+    /// How many entries of a contents list are not held here.
+    pub(super) fn weigh(&self, contents: &Contents) -> u64 {
+        let extents = contents.spaces.iter().flat_map(|of| of.extents.iter().map(|extent| (of.space, extent)));
+        extents.map(|(space, extent)| extent.to.saturating_sub(extent.from.max(self.held(&space, extent)))).sum()
+    }
+
     /// Takes a peer's word for volumes that this node sent it, and derives how far it holds each log.
     pub(super) fn take_held(
         &mut self,

@@ -63,7 +63,7 @@ pub enum PackError<E> {
 }
 
 /// A volume that is written, and where the next one begins.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Packed {
     /// What is known of it.
     pub written: Written,
@@ -110,9 +110,9 @@ impl<'a> Packer<'a> {
         Ok(Packer { plan, writer, padding, stage: Stage::Hello, position, carries: false })
     }
 
-    /// Where it stands in the plan.
-    pub fn position(&self) -> &Position {
-        &self.position
+    /// How many entries it holds so far.
+    pub fn entries(&self) -> u64 {
+        self.writer.contents().entries()
     }
 
     /// Writes the next frame. Returns false once the volume has all that fits: then it is to be closed.

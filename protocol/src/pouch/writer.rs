@@ -1,6 +1,7 @@
 //! Writes one volume as a stream: frames in, bytes of the file out, bounded memory, nothing ever rewritten.
 
 use rand_core::CryptoRng;
+use serde::{Deserialize, Serialize};
 
 use super::{
     contents::Contents,
@@ -46,7 +47,7 @@ pub struct Address<'a> {
 }
 
 /// What is known of a volume once it is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
     /// Its contents list, which the sender keeps.
     pub contents: Contents,
@@ -136,6 +137,11 @@ impl<'a> VolumeWriter<'a> {
     /// [`WriteError::Full`].
     pub fn held(&mut self, held: Held, out: &mut Vec<u8>) -> Result<(), WriteError> {
         self.put(&Frame::Held(held).encode()?, out)
+    }
+
+    /// What it holds so far.
+    pub fn contents(&self) -> &Contents {
+        &self.contents
     }
 
     /// Bytes of plaintext so far.

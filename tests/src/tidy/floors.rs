@@ -37,6 +37,7 @@ pub const DAEMON: Floors = &[
     &["store", "transport", "automerge_door"],
     &["home", "documents"],
     &["init", "engine"],
+    &["pouches"],
     &["failure"],
     &["api"],
     &["service"],

@@ -1,0 +1,163 @@
+//! What is kept of pouches that were sent: what they were to carry, and what each volume held. Each file is written once.
+//!
+//! ```text
+//! pouches/<id>.plan     a record, without volumes
+//! pouches/<id>.<n>      volume n, three digits
+//! ```
+
+use std::{
+    fs::{self, DirBuilder},
+    io,
+    os::unix::fs::DirBuilderExt as _,
+    path::PathBuf,
+};
+
+use portolan_protocol::{
+    codec,
+    id::PouchId,
+    pouch::{Load, Plan, Position},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{PouchesError, Volume};
+use crate::kept::{self, KeptError};
+
+/// Bytes of a file, at most; `kept` reads no more.
+const FILE_BYTES_MAX: usize = 16 << 20;
+/// Pouches that are kept; the oldest is forgotten.
+const POUCHES_MAX: usize = 256;
+
+/// What is kept of one pouch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Which.
+    pub id: PouchId,
+    /// When it was packed.
+    pub created: Timestamp,
+    /// How much it was to carry.
+    pub load: Load,
+    /// Bytes of a volume, at most.
+    pub volume_bytes: u64,
+    /// Whether sizes are rounded up.
+    pub padded: bool,
+    /// What it is to carry.
+    pub plan: Plan,
+    /// The volumes that were written, from 1.
+    #[serde(skip)]
+    pub volumes: Vec<Volume>,
+}
+
+impl Record {
+    pub(super) fn new(
+        id: PouchId,
+        created: Timestamp,
+        load: Load,
+        volume_bytes: u64,
+        padded: bool,
+        plan: Plan,
+    ) -> Record {
+        Record { id, created, load, volume_bytes, padded, plan, volumes: Vec::new() }
+    }
+
+    /// Where a volume begins; none where it cannot be written: the one before is not, or was the last.
+    pub fn start(&self, number: u16) -> Option<Position> {
+        match number.checked_sub(2) {
+            None => (number == 1).then(Position::default),
+            Some(before) => self.volumes.get(usize::from(before))?.packed.next,
+        }
+    }
+
+    /// Whether all volumes were written.
+    pub fn complete(&self) -> bool {
+        self.volumes.last().is_some_and(|volume| volume.packed.next.is_none())
+    }
+}
+
+pub(super) struct Archive {
+    directory: PathBuf,
+}
+
+impl Archive {
+    pub(super) fn open(directory: PathBuf) -> Result<Archive, PouchesError> {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&directory);
+        made.map_err(|source| KeptError::File { path: directory.clone(), source })?;
+        Ok(Archive { directory })
+    }
+
+    fn plan(&self, id: PouchId) -> PathBuf {
+        self.directory.join(format!("{id}.plan"))
+    }
+
+    fn volume(&self, id: PouchId, number: u16) -> PathBuf {
+        self.directory.join(format!("{id}.{number:03}"))
+    }
+
+    /// Keeps a new pouch, and forgets the oldest of too many.
+    pub(super) fn keep(&self, record: &Record) -> Result<(), PouchesError> {
+        self.put(&self.plan(record.id), record)?;
+        let mut all: Vec<(Timestamp, PouchId)> = self.all()?.iter().map(|kept| (kept.created, kept.id)).collect();
+        all.sort_unstable();
+        for (_, old) in all.iter().take(all.len().saturating_sub(POUCHES_MAX)) {
+            self.forget(*old)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps what a volume held.
+    pub(super) fn keep_volume(&self, id: PouchId, number: u16, volume: &Volume) -> Result<(), PouchesError> {
+        self.put(&self.volume(id, number), volume)
+    }
+
+    fn put<T: Serialize>(&self, path: &std::path::Path, value: &T) -> Result<(), PouchesError> {
+        let bytes = codec::encode(value);
+        if bytes.len() > FILE_BYTES_MAX {
+            return Err(PouchesError::TooMuch);
+        }
+        Ok(kept::replace(path, &bytes)?)
+    }
+
+    /// What is kept of a pouch.
+    pub(super) fn record(&self, id: PouchId) -> Result<Option<Record>, PouchesError> {
+        let Some(mut record) = get::<Record>(&self.plan(id))? else { return Ok(None) };
+        while let Ok(number) = u16::try_from(record.volumes.len() + 1)
+            && let Some(volume) = get(&self.volume(id, number))?
+        {
+            record.volumes.push(volume);
+        }
+        Ok(Some(record))
+    }
+
+    /// All pouches that are kept.
+    pub(super) fn all(&self) -> Result<Vec<Record>, PouchesError> {
+        let at = |source: io::Error| KeptError::File { path: self.directory.clone(), source };
+        let mut records = Vec::new();
+        for entry in fs::read_dir(&self.directory).map_err(at)? {
+            let name = entry.map_err(at)?.file_name();
+            let id = name.to_str().and_then(|name| name.strip_suffix(".plan")).and_then(|id| id.parse().ok());
+            if let Some(id) = id {
+                records.extend(self.record(id)?);
+            }
+        }
+        Ok(records)
+    }
+
+    /// The plan goes first: volumes without one are nothing, and are removed with the next that is forgotten.
+    fn forget(&self, id: PouchId) -> Result<(), PouchesError> {
+        let volumes = (1..=portolan_protocol::limits::VOLUMES_MAX).map(|number| self.volume(id, number));
+        for path in [self.plan(id)].into_iter().chain(volumes) {
+            match fs::remove_file(&path) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => return Err(KeptError::File { path, source }.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn get<T: Serialize + serde::de::DeserializeOwned>(path: &std::path::Path) -> Result<Option<T>, PouchesError> {
+    let Some(bytes) = kept::read(path)? else { return Ok(None) };
+    let damaged = |error: codec::DecodeError| KeptError::Damaged { path: path.into(), reason: error.to_string() };
+    Ok(Some(codec::decode(&bytes, FILE_BYTES_MAX).map_err(damaged)?))
+}

@@ -1,0 +1,210 @@
+//! Takes a staged volume: verified from the first byte to the last, then handed to the core frame by frame, which commits as on
+//! a connection. A volume that was begun and not ended is taken again from the start; what is held already costs little.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    io::Read as _,
+};
+
+use portolan_protocol::{
+    crypto::signing::Verifier,
+    entry::LogKind,
+    id::{NodeId, SpaceId},
+    input::{Command, CommandError, Reply, VolumeReport},
+    message::Message,
+    page::LogContext,
+    pouch::{Carried, Closing, Contents, End, Extent, Opening, VolumeReader},
+};
+use tokio::runtime::Handle;
+
+use super::{Pouches, PouchesError, Staged, signing_keys};
+use crate::engine::{EngineError, Pending};
+
+/// Bytes that are read at a time.
+const PIECE_BYTES: usize = 1 << 20;
+/// Frames that the core is given before the first of them is durable.
+const AHEAD: usize = 16;
+
+/// How far a volume is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Bytes verified.
+    Verified(u64),
+    /// Bytes whose entries are taken.
+    Taken(u64),
+}
+
+/// What came of a volume.
+#[derive(Debug)]
+pub struct Taken {
+    /// What the sender said first.
+    pub opening: Opening,
+    /// And last.
+    pub closing: Closing,
+    /// Entries that are held since; in a dry run those that are not held.
+    pub new: u64,
+    /// What is lacking, and this node's word where nothing is.
+    pub report: VolumeReport,
+}
+
+impl Pouches {
+    /// Makes room for a volume that is to come. Blocks.
+    ///
+    /// # Errors
+    /// [`PouchesError`].
+    pub fn stage(&self, bytes: u64) -> Result<Staged, PouchesError> {
+        self.0.staging.begin(bytes)
+    }
+
+    /// Verifies a staged volume and takes what it carries; in a dry run only looks.
+    ///
+    /// # Errors
+    /// [`PouchesError`]; what was taken before it stays taken.
+    pub async fn take(
+        &self,
+        staged: Staged,
+        dry_run: bool,
+        tell: impl FnMut(Progress) + Send + 'static,
+    ) -> Result<Taken, PouchesError> {
+        let _one = self.0.taking.lock().await;
+        let pouches = self.clone();
+        let runtime = Handle::current();
+        let taking = tokio::task::spawn_blocking(move || pouches.take_staged(&staged, dry_run, tell, &runtime));
+        taking.await.map_err(|_| PouchesError::Unexpected)?
+    }
+
+    fn take_staged(
+        &self,
+        staged: &Staged,
+        dry_run: bool,
+        mut tell: impl FnMut(Progress),
+        runtime: &Handle,
+    ) -> Result<Taken, PouchesError> {
+        let senders = signing_keys(&runtime.block_on(self.0.engine.status())?);
+        let (opening, closing) = self.read(staged, &senders, |bytes, _, _| {
+            tell(Progress::Verified(bytes));
+            Ok(())
+        })?;
+        let contents = closing.contents.clone();
+        if dry_run {
+            let Reply::Weighed(new) = runtime.block_on(self.0.engine.command(Command::Weigh { contents }))? else {
+                return Err(PouchesError::Unexpected);
+            };
+            return Ok(Taken { opening, closing, new, report: VolumeReport::default() });
+        }
+        let peer = opening.sender;
+        let mut feed = Feed { pouches: self, runtime, opening: &opening, waiting: VecDeque::new(), new: 0 };
+        let read = self.read(staged, &senders, |bytes, _, carried| {
+            tell(Progress::Taken(bytes));
+            carried.into_iter().try_for_each(|carried| feed.give(carried))
+        });
+        let new = read.and_then(|_| feed.end());
+        let whole = match &new {
+            Ok(_) => Some(portolan_protocol::input::Volume {
+                pouch: closing.pouch,
+                number: closing.volume,
+                contradicted: self.contradicted(&contents)?,
+                contents,
+            }),
+            Err(_) => None,
+        };
+        let ended = runtime.block_on(self.0.engine.command(Command::EndVolume { peer, whole }))?;
+        match ended {
+            Reply::Volume(report) => Ok(Taken { opening, closing, new: new?, report: *report }),
+            _ => Err(PouchesError::Unexpected),
+        }
+    }
+
+    /// Reads a staged volume from the start to its end.
+    fn read(
+        &self,
+        staged: &Staged,
+        senders: &BTreeMap<NodeId, Verifier>,
+        mut each: impl FnMut(u64, Option<&Opening>, Vec<Carried>) -> Result<(), PouchesError>,
+    ) -> Result<(Opening, Closing), PouchesError> {
+        let known = |node: &NodeId| senders.get(node).cloned();
+        let mut file = staged.read()?;
+        let mut reader = VolumeReader::new(self.0.own, self.0.sealing.clone());
+        let (mut piece, mut bytes) = (vec![0; PIECE_BYTES], 0);
+        loop {
+            let length = file.read(&mut piece).map_err(PouchesError::Staging)?;
+            if length == 0 {
+                break;
+            }
+            bytes += length as u64;
+            let carried = reader.push(&piece[..length], &known)?;
+            each(bytes, reader.opening(), carried)?;
+        }
+        let End { carried, opening, closing } = reader.finish(&known)?;
+        each(bytes, Some(&opening), carried)?;
+        Ok((opening, closing))
+    }
+
+    /// Extents whose last entry is another one in the store.
+    fn contradicted(&self, contents: &Contents) -> Result<Vec<(SpaceId, Extent)>, PouchesError> {
+        let mut contradicted = Vec::new();
+        for of in &contents.spaces {
+            for extent in &of.extents {
+                let kind: LogKind = extent.log.kind();
+                let context = LogContext { space: of.space, log: extent.log, kind };
+                let last = self.0.store.entry(&context, extent.to.saturating_sub(1))?;
+                if last.is_some_and(|last| last.hash() != extent.head) {
+                    contradicted.push((of.space, *extent));
+                }
+            }
+        }
+        Ok(contradicted)
+    }
+}
+
+/// Hands frames to the core, some ahead of what is durable, in their order.
+struct Feed<'a> {
+    pouches: &'a Pouches,
+    runtime: &'a Handle,
+    opening: &'a Opening,
+    waiting: VecDeque<Pending>,
+    new: u64,
+}
+
+impl Feed<'_> {
+    fn give(&mut self, carried: Carried) -> Result<(), PouchesError> {
+        match carried {
+            Carried::Message(message) => self.submit(message),
+            Carried::Held(held) => {
+                let taken = self.runtime.block_on(self.pouches.take_held(held));
+                match taken {
+                    // What speaks of a pouch that is forgotten, or of other volumes, says nothing.
+                    Ok(_) | Err(PouchesError::Engine(EngineError::Refused(CommandError::NoReceipt(_)))) => Ok(()),
+                    Err(error) => Err(error),
+                }
+            }
+        }
+    }
+
+    fn submit(&mut self, message: Message) -> Result<(), PouchesError> {
+        let Opening { sender, time, .. } = *self.opening;
+        let command = Command::Unpack { peer: sender, said: time, message: Box::new(message) };
+        self.waiting.push_back(self.runtime.block_on(self.pouches.0.engine.submit(command))?);
+        while self.waiting.len() > AHEAD {
+            self.settle_one()?;
+        }
+        Ok(())
+    }
+
+    fn settle_one(&mut self) -> Result<(), PouchesError> {
+        let Some(pending) = self.waiting.pop_front() else { return Ok(()) };
+        match self.runtime.block_on(self.pouches.0.engine.answer(pending))? {
+            Reply::Unpacked(new) => self.new += new,
+            _ => return Err(PouchesError::Unexpected),
+        }
+        Ok(())
+    }
+
+    /// Waits for all of them. Returns how many entries are held since.
+    fn end(&mut self) -> Result<u64, PouchesError> {
+        while !self.waiting.is_empty() {
+            self.settle_one()?;
+        }
+        Ok(self.new)
+    }
+}

@@ -1,0 +1,125 @@
+//! Writes volumes: entries are read from the store as fast as whoever asked takes the bytes.
+
+use bytes::Bytes;
+use portolan_protocol::{
+    crypto::sealing::SealingPublicKey,
+    id::{NodeId, PouchId},
+    page::LogContext,
+    pouch::{Address, PackError, Packer, Padding, Position, Source, Span},
+};
+use tokio::sync::mpsc;
+use tracing::warn;
+
+use super::{Pouches, PouchesError, Record, Volume, sealing_keys};
+use crate::{
+    clock,
+    store::{Store, StoreError},
+};
+
+/// Bytes that are handed out at a time, about.
+const CHUNK_BYTES_AIM: usize = 256 << 10;
+/// Chunks that wait for whoever takes them.
+const CHUNKS_MAX: usize = 8;
+
+/// The bytes of a volume as they are written. An error ends them; without one the end is the end of the volume.
+pub type Chunks = mpsc::Receiver<Result<Bytes, PouchesError>>;
+
+struct FromStore(Store);
+
+impl Source for FromStore {
+    type Error = StoreError;
+
+    fn pages(&mut self, span: &Span, bytes: u64) -> Result<Option<(Vec<Vec<u8>>, u64)>, StoreError> {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        let mut frames = self.0.run_frames(&span.context, span.from, span.to, bytes);
+        let pages = frames.next().transpose()?;
+        Ok(pages.map(|pages| (pages, frames.reached())))
+    }
+
+    fn payload(&mut self, context: &LogContext, seq: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.0.entry(context, seq)?.and_then(|entry| entry.payload))
+    }
+}
+
+impl Pouches {
+    /// Begins to write a volume. Volumes are written in order; one that was written before is written again, with the same
+    /// contents in a new envelope.
+    ///
+    /// # Errors
+    /// [`PouchesError`]; what goes wrong later comes with the bytes.
+    pub async fn write(&self, id: PouchId, number: u16) -> Result<Chunks, PouchesError> {
+        let status = self.0.engine.status().await?;
+        let (chunks, receiver) = mpsc::channel(CHUNKS_MAX);
+        let pouches = self.clone();
+        let writing = tokio::task::spawn_blocking(move || {
+            let record = pouches.record(id)?;
+            let recipients = sealing_keys(&status, &record.plan.recipients)?;
+            let start = record.start(number).ok_or(PouchesError::NoVolume(number))?;
+            tokio::task::spawn_blocking(move || {
+                let done = pouches.write_volume(&record, number, start, recipients, &chunks);
+                pouches.0.writing().remove(&id);
+                if let Err(error) = done {
+                    warn!(pouch = %id, number, %error, "a volume was not written to its end");
+                    // Fails where whoever asked has gone.
+                    let _ = chunks.blocking_send(Err(error));
+                }
+            });
+            Ok(())
+        });
+        writing.await.map_err(|_| PouchesError::Unexpected)?.map(|()| receiver)
+    }
+
+    fn write_volume(
+        &self,
+        record: &Record,
+        number: u16,
+        start: Position,
+        recipients: Vec<(NodeId, SealingPublicKey)>,
+        chunks: &mpsc::Sender<Result<Bytes, PouchesError>>,
+    ) -> Result<(), PouchesError> {
+        let address = Address {
+            pouch: record.id,
+            volume: number,
+            sender: self.0.own,
+            key: &self.0.signing,
+            recipients,
+            time: clock::now(),
+        };
+        let padding = if record.padded { Padding::Padme } else { Padding::None };
+        let mut source = FromStore(self.0.store.clone());
+        let (mut out, mut bytes) = (Vec::new(), 0);
+        let mut hand_out = |out: &mut Vec<u8>| {
+            bytes += out.len() as u64;
+            chunks.blocking_send(Ok(std::mem::take(out).into())).map_err(|_| PouchesError::Gone)
+        };
+        let before = written_before(record, number);
+        let volume_bytes = record.volume_bytes;
+        let mut packer =
+            Packer::begin(&record.plan, start, address, volume_bytes, padding, &mut clock::rng(), &mut out)?;
+        while packer.step(&mut source, &mut out).map_err(unpacked)? {
+            if out.len() >= CHUNK_BYTES_AIM {
+                self.0.writing().insert(record.id, before + packer.entries());
+                hand_out(&mut out)?;
+            }
+        }
+        let packed = packer.close(&mut out)?;
+        let volume = Volume { bytes: bytes + out.len() as u64, packed };
+        // What it holds is kept before it can be whole: a receipt for it will be understood.
+        self.0.archive.keep_volume(record.id, number, &volume)?;
+        chunks.blocking_send(Ok(out.into())).map_err(|_| PouchesError::Gone)
+    }
+}
+
+/// Entries that the volumes before this one hold.
+fn written_before(record: &Record, number: u16) -> u64 {
+    let before = record.volumes.iter().take(usize::from(number.saturating_sub(1)));
+    before.map(|volume| volume.packed.written.contents.entries()).sum()
+}
+
+fn unpacked(error: PackError<StoreError>) -> PouchesError {
+    match error {
+        PackError::Source(error) => error.into(),
+        PackError::Write(error) => error.into(),
+        PackError::TooSmall(bytes) => PouchesError::TooSmall(bytes),
+    }
+}
