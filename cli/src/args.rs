@@ -86,6 +86,23 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     time::parse_duration(text)
 }
 
+/// Reads a size such as `700M`: bytes, or thousands, millions or thousands of millions of them (K, M, G).
+///
+/// # Errors
+/// What was expected.
+pub fn bytes(text: &str) -> Result<u64, String> {
+    let expected = || "expected a number of bytes such as 700M or 3G".to_owned();
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit: u64 = match text[digits.len()..].trim().to_ascii_uppercase().as_str() {
+        "" | "B" => 1,
+        "K" | "KB" => 1_000,
+        "M" | "MB" => 1_000_000,
+        "G" | "GB" => 1_000_000_000,
+        _ => return Err(expected()),
+    };
+    digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit)).ok_or_else(expected)
+}
+
 /// Reads `host:port`. Whether the host can be found is not asked: it may be another network's.
 ///
 /// # Errors

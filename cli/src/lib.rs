@@ -13,8 +13,10 @@ pub mod args;
 pub mod draft_file;
 pub mod fields;
 pub mod home;
+pub mod medium;
 pub mod output;
 pub mod progress;
+pub mod qr;
 
 pub mod client;
 pub mod editor;

@@ -16,6 +16,28 @@ impl Progress {
         progress
     }
 
+    /// Starts a line that counts bytes, with their rate.
+    pub fn bytes(label: &str, total: u64) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+        bar.set_message(label.to_owned());
+        let template = "{msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    /// How many bytes it is now, of about how many.
+    pub fn reach(&self, label: &str, done: u64, total: u64) {
+        if self.0.message() != label {
+            self.0.set_message(label.to_owned());
+        }
+        if self.0.length() != Some(total.max(done)) {
+            self.0.set_length(total.max(done));
+        }
+        self.0.set_position(done);
+    }
+
     fn style(&self, known: bool) {
         let template = if known { "{msg} {wide_bar} {pos}/{len} {eta}" } else { "{spinner} {msg} {pos}" };
         if let Ok(style) = ProgressStyle::with_template(template) {

@@ -79,6 +79,25 @@ impl<T: DeserializeOwned> Lines<T> {
     }
 }
 
+/// An answer of bytes as they come.
+#[derive(Debug)]
+pub struct Bytestream(pub(super) Incoming);
+
+impl Bytestream {
+    /// The next bytes; none at the end.
+    ///
+    /// # Errors
+    /// When the answer was cut: then it is worth nothing.
+    pub async fn next(&mut self) -> Result<Option<Bytes>> {
+        while let Some(frame) = self.0.frame().await {
+            if let Ok(bytes) = frame.map_err(cut)?.into_data() {
+                return Ok(Some(bytes));
+            }
+        }
+        Ok(None)
+    }
+}
+
 /// Server-sent events.
 #[derive(Debug)]
 pub struct Events(pub(super) Lines<serde::de::IgnoredAny>);

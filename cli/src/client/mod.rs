@@ -33,7 +33,7 @@ use self::{
 };
 use crate::error::{Result, internal};
 
-pub use lines::{Events, Lines};
+pub use lines::{Bytestream, Events, Lines};
 pub use query::encode;
 
 type Body = BoxBody<Bytes, io::Error>;
@@ -115,6 +115,15 @@ impl Client {
         let body = (Some(NDJSON), LineBody(lines).boxed());
         let response = self.send(Method::POST, &with_query(path, query)?, body).await?;
         Ok(Lines::new(self.success(response).await?))
+    }
+
+    /// `GET path`, answered by bytes as they come.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn bytes(&self, path: &str) -> Result<Bytestream> {
+        let response = self.send(Method::GET, path, empty()).await?;
+        Ok(Bytestream(self.success(response).await?.into_body()))
     }
 
     /// What happens from now on.

@@ -9,6 +9,7 @@ mod import;
 mod init;
 mod node;
 mod peer;
+mod pouch;
 mod space;
 mod status;
 mod sync;
@@ -26,7 +27,7 @@ use crate::{
 #[derive(Parser, Debug)]
 #[command(name = "portolan", version, propagate_version = true, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 done, 2 usage, 3 not found, 4 forbidden, 5 conflict, 6 daemon not running, \
-    7 incomplete, 8 damaged data, 9 disk full, 10 file error, 70 internal fault.")]
+    7 incomplete, 8 damaged data, 9 disk full, 10 file error, 11 damaged pouch, 12 refused pouch, 70 internal fault.")]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
@@ -58,6 +59,9 @@ enum Command {
     Doc(doc::Doc),
     /// Bring in Markdown and HTML files
     Import(import::Import),
+    /// What a courier carries on a USB stick
+    #[command(subcommand)]
+    Pouch(pouch::Pouch),
     /// Exchange with peers now, and wait for their receipts
     Sync(sync::Sync),
     /// Verify what is stored; with --rebuild, derive documents anew
@@ -95,6 +99,7 @@ async fn perform(context: &Context, command: Command) -> Result<()> {
         Command::Space(command) => command.run(context).await,
         Command::Doc(command) => command.run(context).await,
         Command::Import(command) => command.run(context).await,
+        Command::Pouch(command) => command.run(context).await,
         Command::Sync(command) => command.run(context).await,
         Command::Check(command) => command.run(context).await,
         Command::Events(command) => command.run(context).await,

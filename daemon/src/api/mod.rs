@@ -91,7 +91,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/pouches/volumes", post(pouches::take))
         .route("/pouches/receipts", post(pouches::receipt))
         .route("/pouches/{pouch}", get(pouches::show))
-        .route("/pouches/{pouch}/volumes/{number}", get(pouches::write))
+        .route("/pouches/{pouch}/volumes/{number}", get(pouches::write).post(pouches::verified))
         .route("/sync", post(sync::sync))
         .route("/check", post(check::check))
         .route("/events", get(events::listen));

@@ -8,16 +8,18 @@ use axum::{
     http::{HeaderValue, header::CONTENT_TYPE},
     response::{IntoResponse as _, Response},
 };
+use data_encoding::HEXLOWER;
 use futures_util::StreamExt as _;
 use portolan_protocol::{
     api::{
         ApiError, Can, ExportRequest, LackingEntries, PouchLoad, PouchRecipient, PouchVolume, Pouches, ReceiptAnswer,
         ReceiptRequest, SentPouch, TakenPouch, TakenVolume, VolumeEvent, VolumeQuery, VolumeStage,
+        VolumeVerified,
     },
     id::{NodeId, PouchId},
     input::Lacking,
     limits::VOLUME_BYTES_MAX,
-    pouch::{Load, to_code},
+    pouch::{Load, PouchError, to_code},
     status::NodeStatus,
 };
 use tokio::{sync::mpsc, time::timeout};
@@ -97,6 +99,22 @@ pub(super) async fn write(
     Ok(([(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"))], body).into_response())
 }
 
+/// A volume was found whole on a medium.
+pub(super) async fn verified(
+    State(shared): State<Arc<Shared>>,
+    caller: Caller,
+    path: Segments,
+    Json(request): Json<VolumeVerified>,
+) -> Answer<SentPouch> {
+    caller.must(Can::Admin)?;
+    let (id, number) = (path.id(0)?, path.text(1).parse().map_err(|_| usage("a volume is a number from 1"))?);
+    let hash = HEXLOWER.decode(request.hash.as_bytes()).ok().and_then(|hash| hash.try_into().ok());
+    let hash: [u8; 32] = hash.ok_or_else(|| usage("a hash has 64 hexadecimal digits"))?;
+    let pouches = shared.pouches.clone();
+    let record = blocking(move || pouches.verified(id, number, &hash)).await?;
+    Ok(Json(shared.sent(&record, &shared.engine.status().await?).await?))
+}
+
 pub(super) async fn receipt(
     State(shared): State<Arc<Shared>>,
     caller: Caller,
@@ -134,7 +152,8 @@ pub(super) async fn take(
     tokio::spawn(async move {
         let last = match take_body(&shared, staged, body, query.dry_run, &events).await {
             Ok(taken) => VolumeEvent::Done { taken },
-            Err(error) => VolumeEvent::Failed { error },
+            Err(PouchesError::Pouch(PouchError::NotForThisNode)) => VolumeEvent::NotForThisNode,
+            Err(error) => VolumeEvent::Failed { error: error.into() },
         };
         let _ = events.send(line(&last)).await;
     });
@@ -147,7 +166,7 @@ async fn take_body(
     body: Body,
     dry_run: bool,
     events: &mpsc::Sender<Bytes>,
-) -> Result<TakenVolume, ApiError> {
+) -> Result<TakenVolume, PouchesError> {
     let mut stream = body.into_data_stream();
     let mut tell = Telling { events: events.clone(), stage: VolumeStage::Staging, told: 0 };
     loop {
@@ -155,7 +174,8 @@ async fn take_body(
         let part = part.map_err(|_| PouchesError::Cut("nothing came for too long".into()))?;
         let Some(part) = part else { break };
         let part = part.map_err(|error| PouchesError::Cut(error.to_string()))?;
-        staged = blocking(move || staged.add(&part).map(|()| staged)).await?;
+        let adding = tokio::task::spawn_blocking(move || staged.add(&part).map(|()| staged));
+        staged = adding.await.map_err(|_| PouchesError::Unexpected)??;
         tell.progress(VolumeStage::Staging, staged.came());
     }
     let told = move |progress| match progress {
@@ -202,8 +222,9 @@ impl Shared {
         let volumes = (1..).zip(&record.volumes).map(|(number, volume)| PouchVolume {
             number,
             bytes: volume.bytes,
-            hash: volume.packed.written.hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            hash: HEXLOWER.encode(&volume.packed.written.hash),
             entries: volume.packed.written.contents.entries(),
+            verified: volume.verified,
         });
         let volumes: Vec<PouchVolume> = volumes.collect();
         let written: u64 = volumes.iter().map(|volume| volume.entries).sum();

@@ -3,6 +3,7 @@
 //! ```text
 //! pouches/<id>.plan     a record, without volumes
 //! pouches/<id>.<n>      volume n, three digits
+//! pouches/<id>.<n>.ok   its hash, once it was found whole on a medium
 //! ```
 
 use std::{
@@ -68,9 +69,10 @@ impl Record {
         }
     }
 
-    /// Whether all volumes were written.
+    /// Whether all volumes were written and found whole.
     pub fn complete(&self) -> bool {
         self.volumes.last().is_some_and(|volume| volume.packed.next.is_none())
+            && self.volumes.iter().all(|volume| volume.verified)
     }
 }
 
@@ -109,6 +111,15 @@ impl Archive {
         self.put(&self.volume(id, number), volume)
     }
 
+    /// Keeps that a volume was found whole.
+    pub(super) fn keep_verified(&self, id: PouchId, number: u16, hash: &[u8; 32]) -> Result<(), PouchesError> {
+        Ok(kept::replace(&self.verified(id, number), hash)?)
+    }
+
+    fn verified(&self, id: PouchId, number: u16) -> PathBuf {
+        self.directory.join(format!("{id}.{number:03}.ok"))
+    }
+
     fn put<T: Serialize>(&self, path: &std::path::Path, value: &T) -> Result<(), PouchesError> {
         let bytes = codec::encode(value);
         if bytes.len() > FILE_BYTES_MAX {
@@ -121,9 +132,11 @@ impl Archive {
     pub(super) fn record(&self, id: PouchId) -> Result<Option<Record>, PouchesError> {
         let Some(mut record) = get::<Record>(&self.plan(id))? else { return Ok(None) };
         while let Ok(number) = u16::try_from(record.volumes.len() + 1)
-            && let Some(volume) = get(&self.volume(id, number))?
+            && let Some(volume) = get::<Volume>(&self.volume(id, number))?
         {
-            record.volumes.push(volume);
+            let verified = kept::read(&self.verified(id, number))?;
+            let verified = verified.is_some_and(|hash| hash == volume.packed.written.hash);
+            record.volumes.push(Volume { verified, ..volume });
         }
         Ok(Some(record))
     }
@@ -144,7 +157,8 @@ impl Archive {
 
     /// The plan goes first: volumes without one are nothing, and are removed with the next that is forgotten.
     fn forget(&self, id: PouchId) -> Result<(), PouchesError> {
-        let volumes = (1..=portolan_protocol::limits::VOLUMES_MAX).map(|number| self.volume(id, number));
+        let volumes = 1..=portolan_protocol::limits::VOLUMES_MAX;
+        let volumes = volumes.flat_map(|number| [self.volume(id, number), self.verified(id, number)]);
         for path in [self.plan(id)].into_iter().chain(volumes) {
             match fs::remove_file(&path) {
                 Ok(()) => {}

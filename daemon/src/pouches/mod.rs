@@ -129,6 +129,20 @@ impl Pouches {
         self.0.archive.record(id)?.ok_or(PouchesError::Unknown(id))
     }
 
+    /// Notes that a volume was found whole on a medium. Blocks.
+    ///
+    /// # Errors
+    /// [`PouchesError`], [`PouchesError::NoVolume`] where another one was written last under this number.
+    pub fn verified(&self, id: PouchId, number: u16, hash: &[u8; 32]) -> Result<Record, PouchesError> {
+        let record = self.record(id)?;
+        let volume = number.checked_sub(1).and_then(|index| record.volumes.get(usize::from(index)));
+        if volume.is_none_or(|volume| volume.packed.written.hash != *hash) {
+            return Err(PouchesError::NoVolume(number));
+        }
+        self.0.archive.keep_verified(id, number, hash)?;
+        self.record(id)
+    }
+
     /// Entries that a volume of it that is being written holds so far.
     pub fn being_written(&self, id: &PouchId) -> u64 {
         self.0.writing().get(id).copied().unwrap_or_default()
@@ -218,4 +232,7 @@ pub struct Volume {
     pub bytes: u64,
     /// What it held, its hash, and where the next one begins.
     pub packed: Packed,
+    /// Whether it was found whole on a medium.
+    #[serde(skip)]
+    pub verified: bool,
 }

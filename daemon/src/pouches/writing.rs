@@ -103,7 +103,7 @@ impl Pouches {
             }
         }
         let packed = packer.close(&mut out)?;
-        let volume = Volume { bytes: bytes + out.len() as u64, packed };
+        let volume = Volume { bytes: bytes + out.len() as u64, packed, verified: false };
         // What it holds is kept before it can be whole: a receipt for it will be understood.
         self.0.archive.keep_volume(record.id, number, &volume)?;
         chunks.blocking_send(Ok(out.into())).map_err(|_| PouchesError::Gone)

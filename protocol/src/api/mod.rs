@@ -35,7 +35,7 @@ pub use init::{InitAnswer, InitRequest, InitResult};
 pub use peer::{AddPeer, CardAnswer, Connection, Peer, PeerSpace, Peers, ProfileChange, Route};
 pub use pouch::{
     ExportRequest, LackingEntries, PouchLoad, PouchRecipient, PouchVolume, Pouches, ReceiptAnswer, ReceiptRequest, SentPouch,
-    TakenPouch, TakenVolume, VolumeEvent, VolumeQuery, VolumeStage,
+    TakenPouch, TakenVolume, VolumeEvent, VolumeQuery, VolumeStage, VolumeVerified,
 };
 pub use space::{CreateSpace, Grant, Member, Members, NameSpace, Revoked, Rotated, Space, SpaceState, Spaces};
 pub use status::{Caller, NodeStatus, Status};

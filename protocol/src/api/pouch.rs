@@ -52,6 +52,8 @@ pub struct PouchVolume {
     pub hash: String,
     /// Entries in it.
     pub entries: u64,
+    /// Whether whoever wrote it to a medium has read it again and found it whole.
+    pub verified: bool,
 }
 
 /// For whom a pouch is.
@@ -82,7 +84,7 @@ pub struct SentPouch {
     pub entries_written: u64,
     /// The volumes that were written to their end.
     pub volumes: Vec<PouchVolume>,
-    /// Whether the last of them is the last of the pouch.
+    /// Whether the last of them is the last of the pouch, and all were verified on a medium.
     pub complete: bool,
 }
 
@@ -123,6 +125,14 @@ pub struct VolumeQuery {
     pub dry_run: bool,
 }
 
+/// `POST /v1/pouches/{id}/volumes/{number}`: the volume was read again from the medium.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VolumeVerified {
+    /// The hash that its file ends with there.
+    pub hash: String,
+}
+
 /// What is being done with a volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -138,7 +148,7 @@ pub enum VolumeStage {
     Unknown,
 }
 
-/// One line of the answer. The last one is `done` or `failed`; a stream that ends without either was cut.
+/// One line of the answer. The last one is `done`, `not_for_this_node` or `failed`; a stream that ends without either was cut.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum VolumeEvent {
@@ -154,6 +164,8 @@ pub enum VolumeEvent {
         /// What came of it.
         taken: TakenVolume,
     },
+    /// It is sealed to others. Nothing is wrong with that: one medium may carry pouches for many.
+    NotForThisNode,
     /// It was not. What was taken before stays, and taking it again adds nothing twice.
     Failed {
         /// Why.

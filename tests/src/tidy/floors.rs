@@ -48,7 +48,7 @@ pub const CLI: Floors = &[
     &["text", "time"],
     &["import", "sample", "error"],
     &["args", "fields"],
-    &["draft_file", "home", "output", "progress"],
+    &["draft_file", "home", "medium", "output", "progress", "qr"],
     &["client", "editor"],
     &["context", "resolve"],
     &["commands"],

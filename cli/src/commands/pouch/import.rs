@@ -1,0 +1,283 @@
+//! `portolan pouch import`: volumes go to the daemon, one after the other, and the receipt goes back onto the medium, or becomes
+//! a code where the medium takes none.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use bytes::Bytes;
+use clap::Args;
+use portolan_protocol::{
+    api::{Pouches, TakenVolume, VolumeEvent, VolumeQuery, VolumeStage},
+    id::{NodeId, PouchId},
+    pouch::parse_directory_name,
+};
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use super::{export, look, words};
+use crate::{
+    client::Client,
+    context::Context,
+    error::{ApiError, ErrorKind, Result, file, internal},
+    medium::Found,
+    output::count,
+    progress::Progress,
+    qr, text,
+};
+
+/// Bytes that go to the daemon at a time, and how many such pieces may wait.
+const PIECE_BYTES: usize = 1 << 20;
+const AHEAD: usize = 4;
+
+#[derive(Args, Debug)]
+pub(in crate::commands) struct Import {
+    /// The medium, the directory of a pouch, or one volume
+    path: PathBuf,
+    /// Say what would come, and take nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Write no receipt onto the medium; show it as a code
+    #[arg(long)]
+    code: bool,
+    /// Write the code as a picture too
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+}
+
+/// What `--json` shows.
+#[derive(Debug, Default, Serialize)]
+struct Report {
+    dry_run: bool,
+    taken: Vec<TakenVolume>,
+    /// Volumes that are for others, or this node's own.
+    passed_over: u64,
+    failed: Vec<Failed>,
+    /// Where receipts for the senders were written.
+    receipts: Vec<PathBuf>,
+    /// Receipts that could not be written, as codes for the senders.
+    codes: Vec<Code>,
+}
+
+#[derive(Debug, Serialize)]
+struct Failed {
+    path: PathBuf,
+    error: ApiError,
+}
+
+#[derive(Debug, Serialize)]
+struct Code {
+    for_node: NodeId,
+    name: String,
+    pouch: PouchId,
+    code: String,
+    /// Why it is not on the medium.
+    reason: String,
+}
+
+impl Import {
+    pub(super) async fn run(self, context: &Context) -> Result<()> {
+        let client = context.client()?;
+        let search = look::found(&self.path)?;
+        let own: Pouches = client.get("/pouches").await?;
+        let own: BTreeSet<PouchId> = own.sent.iter().map(|sent| sent.id).collect();
+        let mut report = Report { dry_run: self.dry_run, ..Report::default() };
+        let total = search.volumes.iter().filter_map(|found| found.open().ok()).map(|(_, bytes)| bytes).sum();
+        let progress = Progress::bytes("reading", total);
+        let mut before = 0;
+        for found in &search.volumes {
+            if own.contains(&found.name.pouch) {
+                report.passed_over += 1;
+                continue;
+            }
+            match take(&client, found, self.dry_run, |label, bytes| progress.reach(label, before + bytes, total)).await {
+                Ok(Some(taken)) => report.taken.push(taken),
+                Ok(None) => report.passed_over += 1,
+                Err(error) if error.kind == ErrorKind::Unavailable => return Err(error),
+                Err(error) => report.failed.push(Failed { path: found.path.clone(), error }),
+            }
+            before += found.open().map_or(0, |(_, bytes)| bytes);
+        }
+        drop(progress);
+        if !self.dry_run {
+            self.acknowledge(&client, &mut report).await?;
+        }
+        context.output.show(&report, human)?;
+        verdict(&report)
+    }
+
+    /// Writes receipts for all senders of volumes that were taken.
+    async fn acknowledge(&self, client: &Client, report: &mut Report) -> Result<()> {
+        let mut senders: BTreeMap<NodeId, Vec<&TakenVolume>> = BTreeMap::new();
+        report.taken.iter().filter(|taken| taken.entries > 0).for_each(|taken| senders.entry(taken.from).or_default().push(taken));
+        let medium = medium_of(&self.path);
+        let mut codes = Vec::new();
+        for (node, volumes) in senders {
+            let reason = if self.code {
+                "it was asked for as a code".to_owned()
+            } else {
+                match export::receipts(client, node, medium).await {
+                    Ok(path) => {
+                        report.receipts.push(path);
+                        continue;
+                    }
+                    Err(error) => error.message,
+                }
+            };
+            // The last word of each pouch says it for all of its volumes.
+            let last: BTreeMap<PouchId, &TakenVolume> =
+                volumes.into_iter().filter(|taken| taken.code.is_some()).map(|taken| (taken.pouch, taken)).collect();
+            codes.extend(last.into_values().map(|taken| Code {
+                for_node: node,
+                name: taken.name.clone(),
+                pouch: taken.pouch,
+                code: taken.code.clone().unwrap_or_default(),
+                reason: reason.clone(),
+            }));
+        }
+        if let (Some(path), Some(code)) = (&self.svg, codes.first()) {
+            fs::write(path, qr::picture(&code.code)?).map_err(|error| file("write", path, &error))?;
+        }
+        report.codes = codes;
+        Ok(())
+    }
+}
+
+/// The directory beside which pouches are: where receipts go.
+fn medium_of(path: &Path) -> &Path {
+    let is_pouch = |path: &Path| {
+        path.file_name().and_then(|name| name.to_str()).and_then(parse_directory_name).is_some()
+    };
+    let directory = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+    if is_pouch(directory) { directory.parent().unwrap_or(directory) } else { directory }
+}
+
+/// Gives one volume to the daemon; none when it is for others.
+pub(super) async fn take(
+    client: &Client,
+    found: &Found,
+    dry_run: bool,
+    mut tell: impl FnMut(&str, u64),
+) -> Result<Option<TakenVolume>> {
+    let (opened, bytes) = found.open()?;
+    let (sender, pieces) = mpsc::channel(AHEAD);
+    let reading = tokio::task::spawn_blocking(move || read(opened, bytes, &sender));
+    let query = VolumeQuery { bytes, dry_run };
+    let mut events = client.exchange("/pouches/volumes", &query, pieces).await?;
+    let outcome = loop {
+        match events.next().await? {
+            Some(VolumeEvent::Progress { stage, bytes }) => tell(label(stage), bytes),
+            Some(VolumeEvent::Done { taken }) => break Ok(Some(taken)),
+            Some(VolumeEvent::NotForThisNode) => break Ok(None),
+            Some(VolumeEvent::Failed { error }) => break Err(error),
+            None => {
+                break Err(ApiError::new(ErrorKind::Unavailable, "the daemon ended without saying how it went")
+                    .safe("What it took before is kept, and importing again adds nothing twice.")
+                    .next("See `portolan status`, then import again."));
+            }
+        }
+    };
+    drop(events);
+    let read = reading.await.map_err(|_| internal("reading the medium stopped"))?;
+    match (outcome, read) {
+        // That the medium cannot be read is the cause of what the daemon then says.
+        (Err(_), Err(error)) => Err(file("read", &found.path, &error)
+            .safe("Nothing of this volume counts; importing again adds nothing twice.")
+            .next("Try another reader, or ask the sender to send again.")),
+        (outcome, _) => outcome,
+    }
+}
+
+fn label(stage: VolumeStage) -> &'static str {
+    match stage {
+        VolumeStage::Staging => "reading",
+        VolumeStage::Verifying => "verifying",
+        VolumeStage::Taking | VolumeStage::Unknown => "taking",
+    }
+}
+
+fn read(mut opened: File, bytes: u64, pieces: &mpsc::Sender<Bytes>) -> std::io::Result<()> {
+    let mut left = bytes;
+    while left > 0 {
+        let mut piece = vec![0; usize::try_from(left).map_or(PIECE_BYTES, |left| left.min(PIECE_BYTES))];
+        let length = opened.read(&mut piece)?;
+        if length == 0 {
+            break;
+        }
+        piece.truncate(length);
+        left -= length as u64;
+        // Nobody takes any more: the daemon has said why.
+        if pieces.blocking_send(piece.into()).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The first failure, or that something waits.
+fn verdict(report: &Report) -> Result<()> {
+    if let Some(Failed { path, error }) = report.failed.first() {
+        let others = report.failed.len() as u64 - 1;
+        let more = if others > 0 { format!(" (and {} more)", count(others, "volume", "volumes")) } else { String::new() };
+        return Err(ApiError { message: format!("{}: {}{more}", path.display(), error.message), ..error.clone() });
+    }
+    if report.taken.is_empty() {
+        return Err(ApiError::new(ErrorKind::PouchRefused, "nothing on the medium is for this node")
+            .safe("Nothing was changed.")
+            .next("Give it to those that it is for."));
+    }
+    if !report.dry_run && report.taken.iter().any(|taken| taken.lacking_ranges > 0) {
+        return Err(ApiError::new(ErrorKind::Incomplete, "some entries wait for what is not here yet")
+            .safe("What could be taken is kept.")
+            .next("Import the other volumes of the pouch, sync with those named above, or ask the sender for `portolan pouch export --full`."));
+    }
+    Ok(())
+}
+
+fn human(report: &Report) -> String {
+    let mut out = String::new();
+    for taken in &report.taken {
+        let what = if report.dry_run { "would be new" } else { "new" };
+        out.push_str(&format!(
+            "{} volume {} from {}: {}, {} {what}\n",
+            taken.pouch,
+            taken.number,
+            text::shown(&taken.name),
+            count(taken.entries, "entry", "entries"),
+            taken.new,
+        ));
+        for lacking in &taken.lacking {
+            let range = format!("entries {} to {}", lacking.from, lacking.to);
+            let suppliers: Vec<String> = lacking.suppliers.iter().map(|name| text::shown(name)).collect();
+            let why = match (lacking.refused.is_empty(), suppliers.is_empty()) {
+                (false, _) => format!("not taken: {}", lacking.refused),
+                (true, true) => format!("waiting for those from {}", lacking.held),
+                (true, false) => format!("waiting for those from {}, which {} holds", lacking.held, suppliers.join(" or ")),
+            };
+            out.push_str(&format!("  {range}: {why}\n"));
+        }
+    }
+    for Failed { path, error } in &report.failed {
+        out.push_str(&format!("{}: {}\n", path.display(), text::shown(&error.message)));
+    }
+    if report.passed_over > 0 {
+        out.push_str(&format!("{} for others, or this node's own\n", count(report.passed_over, "volume", "volumes")));
+    }
+    for code in &report.codes {
+        out.push_str(&format!("the receipt for {} is not on the medium: {}\n\n", text::shown(&code.name), text::shown(&code.reason)));
+        out.push_str(&qr::terminal(&code.code).unwrap_or_default());
+        out.push_str(&format!("\n{}\n\n", code.code));
+    }
+    let names = |nodes: BTreeSet<&String>| nodes.into_iter().map(|name| text::shown(name)).collect::<Vec<_>>();
+    let senders = names(report.taken.iter().map(|taken| &taken.name).collect());
+    out.push_str(&match (report.receipts.is_empty(), report.codes.is_empty()) {
+        (false, _) => words::carry_back(&senders),
+        (true, false) => words::send_code(&names(report.codes.iter().map(|code| &code.name).collect())),
+        (true, true) => format!("{}.", words::SAFE),
+    });
+    out.push('\n');
+    out
+}

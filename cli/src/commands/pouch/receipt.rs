@@ -1,0 +1,72 @@
+//! `portolan pouch receipt`: a partner's word for what arrived, from a medium, a file or a telephone.
+
+use std::{fs::File, io::Read as _, path::Path};
+
+use clap::Args;
+use portolan_protocol::{
+    api::{ReceiptAnswer, ReceiptRequest},
+    pouch::CODE_CHARACTERS_MAX,
+};
+
+use super::import;
+use crate::{
+    context::Context,
+    error::{ErrorKind, Result, file, usage},
+    medium,
+    output::count,
+    text,
+};
+
+/// A file with a code may hold words around it, or blanks in it, and no more.
+const FILE_BYTES_MAX: u64 = 4 * CODE_CHARACTERS_MAX as u64;
+
+#[derive(Args, Debug)]
+pub(in crate::commands) struct Receipt {
+    /// A medium, a volume or a file with a code; or the code itself
+    #[arg(value_name = "FILE|CODE")]
+    receipt: String,
+}
+
+impl Receipt {
+    pub(super) async fn run(self, context: &Context) -> Result<()> {
+        let client = context.client()?;
+        let path = Path::new(&self.receipt);
+        let code = match path.metadata() {
+            Ok(_) => match medium::search(path)?.volumes {
+                volumes if volumes.is_empty() => code_in(path)?,
+                volumes => {
+                    let mut taken = Vec::new();
+                    for found in &volumes {
+                        taken.extend(import::take(&client, found, false, |_, _| {}).await?);
+                    }
+                    if taken.is_empty() {
+                        return Err(crate::error::ApiError::new(ErrorKind::PouchRefused, "it is not for this node"));
+                    }
+                    return context.output.show(&taken, |taken| {
+                        let names: Vec<String> = taken.iter().map(|taken| text::shown(&taken.name)).collect();
+                        format!("The receipts of {} were taken. The medium can be used again.\n", names.join(" and "))
+                    });
+                }
+            },
+            Err(_) => self.receipt.clone(),
+        };
+        let answer: ReceiptAnswer = client.post("/pouches/receipts", &ReceiptRequest { code }).await?;
+        context.output.show(&answer, human)
+    }
+}
+
+fn code_in(path: &Path) -> Result<String> {
+    let mut code = String::new();
+    let read = File::open(path).and_then(|opened| opened.take(FILE_BYTES_MAX + 1).read_to_string(&mut code));
+    read.map_err(|error| file("read", path, &error))?;
+    if code.len() as u64 > FILE_BYTES_MAX {
+        return Err(usage(format!("{} is neither a volume nor a code", path.display())).safe("Nothing was changed."));
+    }
+    Ok(code)
+}
+
+fn human(answer: &ReceiptAnswer) -> String {
+    let volumes = count(answer.volumes.len() as u64, "volume", "volumes");
+    let news = if answer.news { "" } else { "; that was known" };
+    format!("{} holds {volumes} of pouch {}{news}.\nNothing needs to be sent again.\n", text::shown(&answer.name), answer.pouch)
+}

@@ -1,0 +1,19 @@
+//! The last line of every command: what to do with the medium now.
+
+pub(super) const NOTHING_TO_CARRY: &str = "There is nothing to carry.";
+pub(super) const SAFE: &str = "Safe to remove: eject the medium";
+
+/// After an export that is whole.
+pub(super) fn carry(names: &[String]) -> String {
+    format!("{SAFE}, and carry it to {}.", names.join(" and "))
+}
+
+/// After an import that wrote a receipt.
+pub(super) fn carry_back(names: &[String]) -> String {
+    format!("{SAFE}, and carry it back to {}: the receipt is on it.", names.join(" and "))
+}
+
+/// After an import whose receipt is a code.
+pub(super) fn send_code(names: &[String]) -> String {
+    format!("{SAFE}, and send the code above to {}.", names.join(" and "))
+}

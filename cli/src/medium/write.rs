@@ -1,0 +1,158 @@
+//! Writes volumes to a medium: into a new directory, each under another name until it was flushed, read again and found whole.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use portolan_protocol::{
+    id::PouchId,
+    pouch::{VolumeName, directory_name},
+};
+
+use super::{check::verify_written, readme};
+use crate::error::{ApiError, ErrorKind, Result, file};
+
+/// What a volume is called while it is being written.
+const PART: &str = "part";
+
+/// The directory of a pouch on a medium.
+#[derive(Debug)]
+pub struct PouchDirectory {
+    path: PathBuf,
+    pouch: PouchId,
+}
+
+impl PouchDirectory {
+    /// Makes the directory within `out`; `resume` takes one that is there.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make(out: &Path, pouch: PouchId, resume: bool) -> Result<PouchDirectory> {
+        let path = out.join(directory_name(&pouch));
+        match fs::create_dir(&path) {
+            Ok(()) => {}
+            Err(error) if resume && error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(file("make the directory", &path, &error)),
+        }
+        let directory = PouchDirectory { path, pouch };
+        directory.explain()?;
+        Ok(directory)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn explain(&self) -> Result<()> {
+        let path = self.path.join("README.txt");
+        let write = || {
+            let mut readme = File::create(&path)?;
+            readme.write_all(readme::TEXT.as_bytes())?;
+            readme.sync_all()
+        };
+        write().map_err(|error| file("write", &path, &error))
+    }
+
+    /// Begins a volume. What is left of an attempt that was cut is thrown away.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub fn begin(&self, volume: u16) -> Result<VolumeFile> {
+        let path = self.path.join(VolumeName { pouch: self.pouch, volume }.to_string());
+        let part = path.with_extension(PART);
+        match fs::remove_file(&part) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(file("remove", &part, &error)),
+            _ => {}
+        }
+        let opened = OpenOptions::new().write(true).create_new(true).open(&part);
+        let opened = opened.map_err(|error| file("make", &part, &error))?;
+        Ok(VolumeFile { file: Some(opened), part, path, bytes: 0 })
+    }
+
+    /// Removes the directory where no volume is in it.
+    pub fn remove_if_empty(&self) {
+        let _ = fs::remove_file(self.path.join("README.txt"));
+        if fs::remove_dir(&self.path).is_err() {
+            // Volumes are in it: then its explanation is too.
+            let _ = self.explain();
+        }
+    }
+}
+
+/// A volume that is being written. Given up, it leaves nothing.
+#[derive(Debug)]
+pub struct VolumeFile {
+    file: Option<File>,
+    part: PathBuf,
+    path: PathBuf,
+    bytes: u64,
+}
+
+impl VolumeFile {
+    /// Adds bytes.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn add(&mut self, bytes: &[u8]) -> Result<()> {
+        let Some(opened) = &mut self.file else { return Ok(()) };
+        opened.write_all(bytes).map_err(|error| file("write", &self.part, &error))?;
+        self.bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Where it will be.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bytes so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Flushes it, reads it again from the medium, and gives it its name. Returns the hash that it ends with.
+    ///
+    /// # Errors
+    /// When it cannot be flushed, or is not on the medium what was written.
+    pub fn finish(mut self) -> Result<[u8; 32]> {
+        if let Some(opened) = self.file.take() {
+            opened.sync_all().map_err(|error| file("flush", &self.part, &error))?;
+        }
+        let hash = verify_written(&self.part).map_err(|error| match error.kind {
+            ErrorKind::PouchDamaged => ApiError::new(
+                ErrorKind::Io,
+                format!("the medium does not keep what is written to it: {}", error.message),
+            )
+            .safe("Nothing counts as sent. What was damaged was removed from the medium.")
+            .next("Use another medium."),
+            _ => error,
+        })?;
+        let named = || {
+            if self.path.symlink_metadata().is_ok() {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            fs::rename(&self.part, &self.path)?;
+            sync_directory(self.path.parent().unwrap_or(Path::new(".")))
+        };
+        named().map_err(|error| file("name", &self.path, &error))?;
+        Ok(hash)
+    }
+}
+
+impl Drop for VolumeFile {
+    fn drop(&mut self) {
+        // Renamed by then, where all went well.
+        let _ = fs::remove_file(&self.part);
+    }
+}
+
+/// Some file systems cannot flush a directory by itself, and do so with its files.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    match File::open(path)?.sync_all() {
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INVAL.raw_os_error()) => Ok(()),
+        other => other,
+    }
+}
