@@ -5,4 +5,5 @@ mod faults;
 mod hostile;
 mod kill;
 mod line;
+mod pouch;
 mod strangers;

@@ -121,6 +121,15 @@ impl Site {
         site
     }
 
+    /// The same without an address on its card: nobody calls it, and it calls nobody who has none either.
+    pub fn apart(directory: &Path, name: &str) -> Site {
+        let mut site = Site { name: name.to_owned(), home: directory.join(name), daemon: None };
+        let init = ["init", "--name", name, "--organisation", "Academy", "--country", "IT", "--listen", "127.0.0.1:0"];
+        let _: Value = site.ask(init);
+        site.start();
+        site
+    }
+
     /// Writes `config.toml` anew, for the next start.
     pub fn configure(&self, text: &str) {
         fs::write(self.home.join("config.toml"), text).expect("the home can be written");

@@ -19,6 +19,7 @@ use portolan_protocol::{
 };
 use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, fstat, openat};
 
+use super::readme;
 use crate::error::{ApiError, ErrorKind, Result, file};
 
 /// Names that are looked at in one directory. A medium with more is not made by this program.
@@ -147,7 +148,7 @@ fn look_into(
             search.volumes.push(Found { name: volume, path, directory: directory.clone(), entry: name.to_vec() });
         } else if parse_directory_name(text).is_some() {
             pouch(name);
-        } else {
+        } else if !text.eq_ignore_ascii_case(readme::NAME) {
             search.others += 1;
         }
     }
@@ -185,7 +186,7 @@ mod tests {
             assert_eq!(search.volumes.iter().map(|found| found.name).collect::<Vec<_>>(), [NAME]);
             assert_eq!(search.volumes[0].open().unwrap().1, 1);
         }
-        assert_eq!(search(medium.path()).unwrap().others, 3);
+        assert_eq!(search(medium.path()).unwrap().others, 2);
         assert_eq!(search(&pouch.join(NAME.to_string())).unwrap().volumes.len(), 1);
     }
 

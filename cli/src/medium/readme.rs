@@ -1,5 +1,8 @@
 //! What a finder reads. It says what to do with the medium and nothing about whose it is.
 
+/// Its file.
+pub(super) const NAME: &str = "README.txt";
+
 /// The same in every pouch.
 pub(super) const TEXT: &str = "\
 ENGLISH

@@ -47,7 +47,7 @@ impl PouchDirectory {
     }
 
     fn explain(&self) -> Result<()> {
-        let path = self.path.join("README.txt");
+        let path = self.path.join(readme::NAME);
         let write = || {
             let mut readme = File::create(&path)?;
             readme.write_all(readme::TEXT.as_bytes())?;
@@ -74,7 +74,7 @@ impl PouchDirectory {
 
     /// Removes the directory where no volume is in it.
     pub fn remove_if_empty(&self) {
-        let _ = fs::remove_file(self.path.join("README.txt"));
+        let _ = fs::remove_file(self.path.join(readme::NAME));
         if fs::remove_dir(&self.path).is_err() {
             // Volumes are in it: then its explanation is too.
             let _ = self.explain();

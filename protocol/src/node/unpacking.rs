@@ -168,7 +168,8 @@ impl Node {
                 report.lacking.push(Lacking { space, extent, held, refused, suppliers });
             }
         }
-        if report.lacking_extents == 0 {
+        // Of a volume without entries nobody wants to know whether it arrived.
+        if report.lacking_extents == 0 && volume.contents.extents() > 0 {
             report.held = Some(self.sign_for(id, volume, turn));
         }
         report
