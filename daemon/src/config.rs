@@ -31,6 +31,8 @@ const CACHE_MIB: RangeInclusive<u64> = 8..=1 << 20;
 pub struct Config {
     /// Addresses on which peers may connect; none: this node only calls out.
     pub listen: Vec<SocketAddr>,
+    /// Whether the node keeps off every network: it neither listens nor calls, and pouches alone go in and out.
+    pub offline: bool,
     /// Path of the local API's socket, relative to the home directory.
     pub socket: PathBuf,
     /// Group that may open the socket; without one, the group of the daemon.
@@ -116,7 +118,7 @@ impl Default for Config {
     fn default() -> Self {
         let listen = LISTEN_DEFAULT.parse().into_iter().collect();
         let (data, log) = (Data::default(), Log::default());
-        Self { listen, socket: "portolan.sock".into(), socket_group: None, data, log }
+        Self { listen, offline: false, socket: "portolan.sock".into(), socket_group: None, data, log }
     }
 }
 
@@ -244,8 +246,8 @@ impl fmt::Display for Listen<'_> {
     }
 }
 
-/// The text of a configuration file with every key explained, and only `listen` set.
-pub fn commented(listen: &[SocketAddr]) -> String {
+/// The text of a configuration file with every key explained, and only `listen` and `offline` set.
+pub fn commented(listen: &[SocketAddr], offline: bool) -> String {
     let Config { socket, data, log, .. } = Config::default();
     format!(
         "\
@@ -254,6 +256,8 @@ pub fn commented(listen: &[SocketAddr]) -> String {
 
 # Addresses (UDP) on which partner nodes may connect. Empty: this node only calls out.
 listen = {}
+# True: it neither listens nor calls, and pouches alone go in and out.
+offline = {offline}
 
 # Socket of the local API, relative to this directory, and the group that may open it.
 # socket = \"{}\"
@@ -282,11 +286,11 @@ listen = {}
 ///
 /// # Errors
 /// When the file exists or cannot be written.
-pub fn write_default(home: &Path, listen: &[SocketAddr]) -> Result<PathBuf, ConfigError> {
+pub fn write_default(home: &Path, listen: &[SocketAddr], offline: bool) -> Result<PathBuf, ConfigError> {
     let path = home.join(FILE);
     let write = || {
         let mut file = fs::File::create_new(&path)?;
-        file.write_all(commented(listen).as_bytes())?;
+        file.write_all(commented(listen, offline).as_bytes())?;
         file.sync_all()?;
         fs::File::open(home)?.sync_all()
     };
@@ -318,7 +322,7 @@ mod tests {
     #[test]
     fn the_commented_file_means_the_defaults_commented_in_or_not() {
         let listen = Config::default().listen;
-        let text = commented(&listen);
+        let text = commented(&listen, false);
         assert_eq!(load(&text), Ok(Config::default()));
         let set: String = text
             .lines()
@@ -368,8 +372,9 @@ mod tests {
     fn a_file_that_is_there_is_kept() {
         let home = tempfile::tempdir().unwrap();
         assert!(matches!(Config::load(home.path()), Err(ConfigError::File { .. })));
-        write_default(home.path(), &[]).unwrap();
-        assert_eq!(Config::load(home.path()).unwrap().listen, []);
-        assert!(matches!(write_default(home.path(), &[]), Err(ConfigError::File { .. })));
+        write_default(home.path(), &[], true).unwrap();
+        let config = Config::load(home.path()).unwrap();
+        assert!(config.listen.is_empty() && config.offline);
+        assert!(matches!(write_default(home.path(), &[], true), Err(ConfigError::File { .. })));
     }
 }

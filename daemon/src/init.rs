@@ -85,7 +85,7 @@ pub fn init(home: &Path, request: &InitRequest) -> Result<InitResult, InitError>
     let profile = profile(request)?;
     let listen = listen(request)?;
     let made = prepare(home)?;
-    let result = fill(home, profile, &listen);
+    let result = fill(home, profile, &listen, request.offline);
     if result.is_err() {
         undo(home, made);
     }
@@ -183,9 +183,9 @@ fn prepare(home: &Path) -> Result<Made, InitError> {
     }
 }
 
-fn fill(home: &Path, profile: Profile, listen: &[SocketAddr]) -> Result<InitResult, InitError> {
+fn fill(home: &Path, profile: Profile, listen: &[SocketAddr], offline: bool) -> Result<InitResult, InitError> {
     let mut rng = clock::rng();
-    let config = config::write_default(home, listen)?;
+    let config = config::write_default(home, listen, offline)?;
     let (keys, recovery_file) = Keystore::create(home, &mut rng)?;
     let mut incarnation = Incarnation::default();
     rng.fill_bytes(&mut incarnation.0);
@@ -253,6 +253,7 @@ mod tests {
             organisation: "Academy of Rome".into(),
             country: "IT".into(),
             listen: None,
+            offline: false,
             addresses: vec!["rome.example:7443".into(), "[2001:db8::1]:7443".into()],
         }
     }

@@ -50,7 +50,7 @@ impl Malicious {
         let node = Node::load(home.identity(), store.image().unwrap(), &mut clock::rng()).unwrap();
         let allowed = Allowed::default();
         let endpoint = Endpoint::bind(&config.listen, home.transport(), allowed.clone()).unwrap();
-        let parts = Parts { node, store, endpoint, allowed, follower: Box::new(Deaf) };
+        let parts = Parts { node, store, endpoint, allowed, calls: true, follower: Box::new(Deaf) };
         let (engine, _stopped) = Engine::start(parts).unwrap();
         Malicious { engine }
     }

@@ -27,6 +27,9 @@ pub(super) struct Init {
     /// Where to listen for peers, ADDRESS:PORT [default: [::]:7443]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
+    /// Keep off every network: neither listen nor call; pouches alone go in and out
+    #[arg(long, conflicts_with_all = ["listen", "addresses"])]
+    offline: bool,
     /// Where peers may reach this node, HOST:PORT, for its card; may be repeated
     #[arg(long = "address", value_name = "HOST:PORT", value_parser = args::host_and_port)]
     addresses: Vec<String>,
@@ -41,6 +44,7 @@ impl Init {
             organisation: self.organisation,
             country: self.country,
             listen: self.listen,
+            offline: self.offline,
             addresses: self.addresses,
         };
         let mut child = Command::new(&program)

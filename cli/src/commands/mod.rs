@@ -68,7 +68,7 @@ enum Command {
     Check(check::Check),
     /// Show what happens, as it happens
     Events(events::Events),
-    /// Three nodes on this machine show what Portolan does
+    /// Four nodes on this machine show what Portolan does
     Demo(demo::Demo),
     /// Completions for a shell, on standard output
     Completions(completions::Completions),

@@ -73,6 +73,8 @@ pub struct Parts {
     pub endpoint: Endpoint,
     /// The endpoint's.
     pub allowed: Allowed,
+    /// Whether peers are called.
+    pub calls: bool,
     /// Whoever derives documents.
     pub follower: Box<dyn Follower>,
 }
@@ -102,7 +104,7 @@ impl Engine {
     /// # Errors
     /// When the system gives no thread.
     pub fn start(parts: Parts) -> std::io::Result<(Engine, Stopped)> {
-        let Parts { node, store, endpoint, allowed, follower } = parts;
+        let Parts { node, store, endpoint, allowed, calls, follower } = parts;
         let (events, events_in) = mpsc::channel(EVENTS_MAX);
         let (jobs, jobs_in) = std::sync::mpsc::sync_channel::<Job>(JOBS_MAX);
         let (connections, connections_in) = mpsc::channel(16);
@@ -111,7 +113,7 @@ impl Engine {
         let (views, views_out) = watch::channel(views.into_iter().map(|view| (view.space, view)).collect());
         let (notices, _) = broadcast::channel(NOTICES_MAX);
         let dialer = Dialer::start(endpoint.clone(), connections);
-        let roster = Roster { allowed, dialer: dialer.clone() };
+        let roster = Roster { allowed, calls, dialer: dialer.clone() };
         node.peer_cards().for_each(|card| roster.add(card));
         let own = node.id();
         let links = Links::new(own, store.clone(), events.clone(), dialer.clone());

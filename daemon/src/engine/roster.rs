@@ -8,15 +8,19 @@ use crate::transport::{Allowed, Dialer, Target, TransportKey};
 #[derive(Clone)]
 pub(super) struct Roster {
     pub(super) allowed: Allowed,
+    /// Whether peers are called.
+    pub(super) calls: bool,
     pub(super) dialer: Dialer,
 }
 
 impl Roster {
-    /// Lets a peer in, and calls it.
+    /// Lets a peer in, and calls it where that is wanted.
     pub(super) fn add(&self, card: &Card) {
         let key = TransportKey(card.keys().transport.0);
         self.allowed.insert(key, card.node());
-        self.dialer.set(card.node(), Target { key, addresses: card.profile().addresses.clone() });
+        if self.calls {
+            self.dialer.set(card.node(), Target { key, addresses: card.profile().addresses.clone() });
+        }
     }
 
     /// Acts on what the core made known.

@@ -21,6 +21,9 @@ pub struct InitRequest {
     /// `address:port` at which to listen; the daemon's default where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listen: Option<String>,
+    /// Whether the node keeps off every network.
+    #[serde(default)]
+    pub offline: bool,
     /// `host:port` for the card, in order of preference; may be given later.
     #[serde(default)]
     pub addresses: Vec<String>,

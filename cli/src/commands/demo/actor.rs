@@ -30,7 +30,7 @@ pub(super) struct Actor {
     pub(super) organisation: &'static str,
     /// Its country.
     pub(super) country: &'static str,
-    /// Where it listens.
+    /// Where it listens, if it does.
     pub(super) address: String,
     /// Its home.
     pub(super) home: PathBuf,

@@ -1,9 +1,11 @@
-//! `portolan demo`: three nodes on this machine, and what two agencies see when a third leaves them.
+//! `portolan demo`: three nodes on this machine, what two agencies see when a third leaves them, and a fourth that only a courier
+//! reaches.
 //!
 //! Every step is a command that a person could type, run as such; every claim is checked, and one that is not true ends the
 //! demo with an error. Nothing is left behind unless asked for, whatever ends it.
 
 mod actor;
+mod courier;
 mod stage;
 mod story;
 
@@ -25,7 +27,7 @@ use crate::{
 
 #[derive(Args, Debug)]
 pub(super) struct Demo {
-    /// Keep the homes of the three nodes in this directory, which must be new or empty
+    /// Keep the homes of the four nodes in this directory, which must be new or empty
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
 }
@@ -54,7 +56,7 @@ async fn tell(stage: &mut Stage, kept: bool) -> Result<()> {
     story::tell(stage).await?;
     stage.look_around(kept)?;
     if !kept && !stage.output.json && io::stdin().is_terminal() {
-        stage.say("\nThe three nodes are still running. Press Enter to stop them and to remove everything.\n")?;
+        stage.say("\nThe nodes are still running. Press Enter to stop them and to remove everything.\n")?;
         // Only the key matters, not what was typed.
         let _ = tokio::task::spawn_blocking(|| io::stdin().lock().read(&mut [0; 64])).await;
     }

@@ -27,16 +27,18 @@ const LINES_SHOWN_MAX: usize = 40;
 /// Lines of a daemon's log that an error shows.
 const LAST_WORDS: usize = 5;
 
-/// Which of the three.
+/// Which of the four.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Who {
     Rome,
     Tunis,
     Valletta,
+    Lampedusa,
 }
 
 impl Who {
-    pub(super) const ALL: [Who; 3] = [Who::Rome, Who::Tunis, Who::Valletta];
+    /// Those that a network joins.
+    pub(super) const CONNECTED: [Who; 3] = [Who::Rome, Who::Tunis, Who::Valletta];
 }
 
 /// One step as `--json` shows it.
@@ -54,7 +56,7 @@ pub(super) struct Stage {
     directory: PathBuf,
     portolan: PathBuf,
     portoland: PathBuf,
-    actors: [Actor; 3],
+    actors: [Actor; 4],
     steps: Vec<Step>,
 }
 
@@ -68,6 +70,7 @@ impl Stage {
             Actor::new(directory, ("rome", "Rome Academy", "Academy of the Seven Gates", "IT"), rome),
             Actor::new(directory, ("tunis", "Tunis Academy", "Academy of the Old Port", "TN"), tunis),
             Actor::new(directory, ("valletta", "Valletta Academy", "Academy of the Bastions", "MT"), valletta),
+            Actor::new(directory, ("lampedusa", "Lampedusa Station", "Harbour Watch", "IT"), String::new()),
         ];
         Ok(Self { output, directory: directory.to_owned(), portolan, portoland, actors, steps: Vec::new() })
     }

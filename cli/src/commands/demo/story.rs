@@ -9,7 +9,10 @@ use portolan_protocol::{
 };
 use serde_json::Value;
 
-use super::stage::{Stage, Who};
+use super::{
+    courier,
+    stage::{Stage, Who},
+};
 use crate::{
     error::{Result, file, internal},
     sample::{SAMPLE, write_sample},
@@ -18,7 +21,7 @@ use crate::{
 use Who::{Rome, Tunis, Valletta};
 
 /// What all three call the space.
-const SPACE: &str = "Harbours";
+pub(super) const SPACE: &str = "Harbours";
 
 const TEXT: &str = "Call the duty desk of the partner first.\n\nSay who you are, and what you need by when.\n\nWrite down what \
                     was agreed, and send it before the end of the shift.\n";
@@ -36,12 +39,13 @@ pub(super) async fn tell(stage: &mut Stage) -> Result<()> {
     let record = write_apart(stage).await?;
     sign(stage, &record).await?;
     receipts(stage).await?;
-    part(stage, &record).await
+    part(stage, &record).await?;
+    courier::tell(stage).await
 }
 
 async fn found(stage: &mut Stage) -> Result<()> {
     stage.step("Three invented agencies each make a node")?;
-    for who in Who::ALL {
+    for who in Who::CONNECTED {
         let actor = stage.actor(who);
         let (name, organisation, country) = (actor.name, actor.organisation, actor.country);
         let address = actor.address.clone();
@@ -56,7 +60,7 @@ async fn found(stage: &mut Stage) -> Result<()> {
 async fn introduce(stage: &mut Stage) -> Result<()> {
     stage.step("They send each other their cards, and read the fingerprints to each other by telephone")?;
     let mut cards = Vec::new();
-    for who in Who::ALL {
+    for who in Who::CONNECTED {
         let path = stage.directory().join(format!("{}.card", stage.actor(who).key)).display().to_string();
         let card: CardAnswer = stage.ask(who, &["node", "card", "--out", &path]).await?;
         cards.push((who, path, card.fingerprint));
@@ -65,12 +69,12 @@ async fn introduce(stage: &mut Stage) -> Result<()> {
     let wrong = one_digit_off(fingerprint);
     let kind = stage.refused(Rome, &["peer", "add", path, "--fingerprint", &wrong]).await?;
     stage.claim("a fingerprint with one wrong digit introduces nobody", kind == ErrorKind::Forbidden)?;
-    for who in Who::ALL {
+    for who in Who::CONNECTED {
         for (_, path, fingerprint) in cards.iter().filter(|(other, ..)| *other != who) {
             let _: Value = stage.ask(who, &["peer", "add", path, "--fingerprint", fingerprint]).await?;
         }
     }
-    for who in Who::ALL {
+    for who in Who::CONNECTED {
         connected(stage, who, 2).await?;
     }
     stage.show(Rome, &["peer", "list"]).await?;
@@ -144,7 +148,7 @@ async fn synced(stage: &mut Stage, who: Who) -> Result<()> {
 /// How many records all three list; none when they differ. Waits until the lists are complete.
 async fn same_listing(stage: &Stage) -> Result<Option<u64>> {
     let mut listings = BTreeSet::new();
-    for who in Who::ALL {
+    for who in Who::CONNECTED {
         complete(stage, who).await?;
         listings.insert(stage.bytes(who, &["doc", "list"]).await?);
     }
@@ -188,14 +192,14 @@ async fn write_apart(stage: &mut Stage) -> Result<String> {
     stage.step("They meet again, and Valletta comes back as well")?;
     stage.start(Rome).await?;
     stage.start(Valletta).await?;
-    for who in Who::ALL {
+    for who in Who::CONNECTED {
         connected(stage, who, 2).await?;
     }
     synced(stage, Tunis).await?;
     synced(stage, Rome).await?;
     stage.show(Valletta, &["doc", "show", &record]).await?;
     let mut views = BTreeSet::new();
-    for who in Who::ALL {
+    for who in Who::CONNECTED {
         let body = body(stage, who, &record).await?;
         let name = stage.actor(who).name;
         let both = body.contains(ROMES_LINE) && body.contains(TUNISIAN_LINE);
@@ -217,7 +221,7 @@ async fn body(stage: &Stage, who: Who, record: &str) -> Result<String> {
     Ok(view.record.fields.get("body/en").and_then(|value| value.as_str()).unwrap_or_default().to_owned())
 }
 
-async fn node_id(stage: &Stage, who: Who) -> Result<NodeId> {
+pub(super) async fn node_id(stage: &Stage, who: Who) -> Result<NodeId> {
     let card: CardAnswer = stage.look(who, &["node", "card"]).await?;
     Ok(card.node)
 }

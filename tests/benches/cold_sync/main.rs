@@ -1,8 +1,11 @@
-//! Cold sync of a million small entries between two processes over loopback, durable at the receiver, beside its references
-//! from the same run: a raw copy of as many bytes with quinn and a raw write of the same pages to sled.
+//! Cold sync of a million small entries between two processes, over loopback and by pouch, durable at the receiver, beside its
+//! references from the same run: a raw copy of as many bytes with quinn and a raw write of the same pages to sled.
 //!
 //! `cargo bench -p portolan-tests --bench cold_sync [-- ENTRIES [ROUNDS]]`
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod pouch;
+mod quic;
 
 use std::{
     env,
@@ -17,6 +20,7 @@ use std::{
 use portolan_daemon::{
     clock,
     engine::{Engine, Follower, Parts},
+    pouches::Pouches,
     store::{Options, Store},
     transport::{Allowed, Endpoint, Identity as TransportIdentity, TransportKey},
 };
@@ -81,8 +85,10 @@ fn node(arguments: &[String]) {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
+        let them = identity(other).0.card.node();
         let (identity, transport) = identity(seed);
         let (store, _) = Store::open(Path::new(home), &Options::new(Incarnation([seed; 16]))).unwrap();
+        let keys = (identity.signing.clone(), identity.sealing.clone());
         let node = Node::load(identity, store.image().unwrap(), &mut clock::rng()).unwrap();
         let allowed = Allowed::default();
         let listen: SocketAddr = "127.0.0.1:0".parse().unwrap();
@@ -90,7 +96,8 @@ fn node(arguments: &[String]) {
         let address = endpoint.local_addrs()[0];
         let (count, counted) = watch::channel(0);
         let follower = Box::new(Counter(count));
-        let (engine, _stopped) = Engine::start(Parts { node, store, endpoint, allowed, follower }).unwrap();
+        let (engine, _stopped) = Engine::start(Parts { node, store: store.clone(), endpoint, allowed, calls: true, follower }).unwrap();
+        let pouches = Pouches::open(Path::new(home), keys, engine.clone(), store).unwrap();
         say(&format!("listening {address}"));
         let mut orders = BufReader::new(std::io::stdin()).lines();
         while let Some(Ok(order)) = orders.next() {
@@ -99,6 +106,11 @@ fn node(arguments: &[String]) {
                 ["fill", entries] => fill(&engine, other, entries.parse().unwrap()).await,
                 ["meet"] => meet(&engine, other, None).await,
                 ["call", address] => call(&engine, other, address, counted.clone()).await,
+                ["export", medium] => pouch::export(&pouches, them, Path::new(medium)).await,
+                ["import", medium] => {
+                    meet(&engine, other, None).await;
+                    pouch::import(&pouches, Path::new(medium)).await;
+                }
                 ["memory"] => say(&peak_memory()),
                 _ => break,
             }
@@ -205,13 +217,31 @@ impl Drop for Remote {
 
 fn compare(entries: usize, rounds: usize) {
     let (mut syncs, mut copies, mut writes) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut sender_memory, mut receiver_memory) = (0, 0);
+    let (mut sender_memory, mut receiver_memory, mut importer_memory) = (0, 0, 0_u64);
     let source = tempfile::tempdir().unwrap();
     // Genesis, first epoch and grant come on top.
     let expected = entries as u64 + 3;
     let (mut sender, address) = Remote::start(source.path(), 1, 2, expected);
     sender.order(&format!("fill {entries}"));
     sender.answer("filled");
+    let (mut exports, mut imports, mut pouch_bytes) = (Vec::new(), Vec::new(), 0);
+    for _ in 0..rounds {
+        let medium = tempfile::tempdir().unwrap();
+        sender.order(&format!("export {}", medium.path().display()));
+        let [took, bytes] = pouch::figures(&sender.answer("exported"));
+        exports.push(Duration::from_micros(took));
+        pouch_bytes = bytes;
+        let target = tempfile::tempdir().unwrap();
+        let (mut receiver, _) = Remote::start(target.path(), 2, 1, expected);
+        receiver.order(&format!("import {}", medium.path().display()));
+        let [took, new] = pouch::figures(&receiver.answer("imported"));
+        assert_eq!(new, expected);
+        imports.push(Duration::from_micros(took));
+        receiver.order("memory");
+        importer_memory = receiver.answer("memory").split_whitespace().next().unwrap().parse().unwrap();
+    }
+    sender.order("memory");
+    let exporter_memory: u64 = sender.answer("memory").split_whitespace().next().unwrap().parse().unwrap();
     for _ in 0..rounds {
         let target = tempfile::tempdir().unwrap();
         let (mut receiver, _) = Remote::start(target.path(), 2, 1, expected);
@@ -231,10 +261,17 @@ fn compare(entries: usize, rounds: usize) {
     let (sync, copy, write) = (rate(&mut syncs), rate(&mut copies), rate(&mut writes));
     println!("entries of {PAYLOAD} B: {entries}, medians of {rounds} rounds");
     println!("cold sync, durable at the receiver   {sync:>10.0} entries/s");
+    let (export, import) = (rate(&mut exports), rate(&mut imports));
+    println!("export to a pouch, flushed           {export:>10.0} entries/s   {:.2} of the sync", export / sync);
+    println!("import of it, verified and durable   {import:>10.0} entries/s   {:.2} of the sync", import / sync);
+    let content = (entries * PAYLOAD) as u64;
+    println!("bytes of the pouch                   {:.3} of the payloads", pouch_bytes as f64 / content as f64);
     println!("reference: raw copy over QUIC          {copy:>10.0} entries/s   ratio {:.2}", sync / copy);
     println!("reference: raw paged write to sled   {write:>10.0} entries/s   ratio {:.2}", sync / write);
     let (receiver, sender) = (receiver_memory as f64 / 1024.0, sender_memory as f64 / 1024.0);
     println!("peak memory                          receiver {receiver:.0} MiB, sender {sender:.0} MiB");
+    let (importer, exporter) = (importer_memory as f64 / 1024.0, exporter_memory as f64 / 1024.0);
+    println!("peak memory by pouch                 receiver {importer:.0} MiB, sender {exporter:.0} MiB");
 }
 
 /// Copies as many bytes with quinn alone: one stream on loopback, the key exchange, the cipher, the windows and the socket
@@ -269,127 +306,6 @@ fn raw_copy(bytes: usize) -> Duration {
         sending.await.unwrap();
         took
     })
-}
-
-/// quinn as it is, for the reference.
-mod quic {
-    use std::{net::UdpSocket, sync::Arc};
-
-    use quinn::{
-        ClientConfig, Endpoint, EndpointConfig, ServerConfig, TokioRuntime, TransportConfig,
-        crypto::rustls::{QuicClientConfig, QuicServerConfig},
-        rustls::{
-            self, DigitallySignedStruct, Error, SignatureScheme,
-            client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-            crypto::{CryptoProvider, aws_lc_rs, verify_tls13_signature_with_raw_key},
-            pki_types::{
-                CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, SubjectPublicKeyInfoDer, UnixTime,
-            },
-            quic::Suite,
-            server::AlwaysResolvesServerRawPublicKeys,
-            sign::CertifiedKey,
-            version::TLS13,
-        },
-    };
-
-    /// Bytes in flight, and asked of the kernel for each direction of a socket: as our transport has them.
-    const WINDOW: u32 = 8 << 20;
-    const SOCKET_BUFFER: usize = 4 << 20;
-    /// An Ed25519 private key in PKCS #8, up to the seed (RFC 8410).
-    const PKCS8_PREFIX: [u8; 16] = *b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
-
-    /// The connection ends where it began, so any key will do; it still has to sign the handshake.
-    #[derive(Debug)]
-    struct AnyKey;
-
-    impl ServerCertVerifier for AnyKey {
-        fn verify_server_cert(
-            &self,
-            _: &CertificateDer<'_>,
-            _: &[CertificateDer<'_>],
-            _: &ServerName<'_>,
-            _: &[u8],
-            _: UnixTime,
-        ) -> Result<ServerCertVerified, Error> {
-            Ok(ServerCertVerified::assertion())
-        }
-
-        fn verify_tls12_signature(
-            &self,
-            _: &[u8],
-            _: &CertificateDer<'_>,
-            _: &DigitallySignedStruct,
-        ) -> Result<HandshakeSignatureValid, Error> {
-            Err(Error::General("TLS 1.3 only".into()))
-        }
-
-        fn verify_tls13_signature(
-            &self,
-            message: &[u8],
-            key: &CertificateDer<'_>,
-            signed: &DigitallySignedStruct,
-        ) -> Result<HandshakeSignatureValid, Error> {
-            let key = SubjectPublicKeyInfoDer::from(key.as_ref());
-            verify_tls13_signature_with_raw_key(message, &key, signed, &provider().signature_verification_algorithms)
-        }
-
-        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-            vec![SignatureScheme::ED25519]
-        }
-
-        fn requires_raw_public_keys(&self) -> bool {
-            true
-        }
-    }
-
-    fn provider() -> CryptoProvider {
-        CryptoProvider {
-            cipher_suites: vec![aws_lc_rs::cipher_suite::TLS13_AES_256_GCM_SHA384],
-            kx_groups: vec![aws_lc_rs::kx_group::X25519MLKEM768],
-            ..aws_lc_rs::default_provider()
-        }
-    }
-
-    fn initial_suite() -> Suite {
-        let suite = aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256;
-        suite.tls13().and_then(|suite| suite.quic_suite()).unwrap()
-    }
-
-    /// How the sender listens and how the receiver calls.
-    pub fn configurations() -> (ServerConfig, ClientConfig) {
-        let mut transport = TransportConfig::default();
-        transport.stream_receive_window(WINDOW.into()).receive_window(WINDOW.into()).send_window(WINDOW.into());
-        let transport = Arc::new(transport);
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from([&PKCS8_PREFIX[..], &[7; 32]].concat()));
-        let key = aws_lc_rs::sign::any_supported_type(&key).unwrap();
-        let shown = CertificateDer::from(key.public_key().unwrap().to_vec());
-        let resolver = AlwaysResolvesServerRawPublicKeys::new(Arc::new(CertifiedKey::new(vec![shown], key)));
-        let server = rustls::ServerConfig::builder_with_provider(Arc::new(provider()))
-            .with_protocol_versions(&[&TLS13])
-            .unwrap()
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::new(resolver));
-        let server = QuicServerConfig::with_initial(Arc::new(server), initial_suite()).unwrap();
-        let mut server = ServerConfig::with_crypto(Arc::new(server));
-        server.transport_config(transport.clone());
-        let client = rustls::ClientConfig::builder_with_provider(Arc::new(provider()))
-            .with_protocol_versions(&[&TLS13])
-            .unwrap()
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyKey))
-            .with_no_client_auth();
-        let client = QuicClientConfig::with_initial(Arc::new(client), initial_suite()).unwrap();
-        let mut client = ClientConfig::new(Arc::new(client));
-        client.transport_config(transport);
-        (server, client)
-    }
-
-    pub fn endpoint(server: Option<ServerConfig>) -> Endpoint {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        rustix::net::sockopt::set_socket_recv_buffer_size(&socket, SOCKET_BUFFER).unwrap();
-        rustix::net::sockopt::set_socket_send_buffer_size(&socket, SOCKET_BUFFER).unwrap();
-        Endpoint::new(EndpointConfig::default(), server, socket, Arc::new(TokioRuntime)).unwrap()
-    }
 }
 
 /// Writes pages of 4 kB under growing keys to a fresh sled, synced every 4,096 entries as our own store does.
