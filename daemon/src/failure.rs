@@ -46,8 +46,12 @@ fn refused(error: CommandError) -> ApiError {
         CommandError::TooLarge => (ErrorKind::Usage, ""),
         CommandError::UpgradeNeeded => (ErrorKind::Conflict, "Install the newer release on this node."),
         CommandError::Limit(_) => (ErrorKind::Conflict, ""),
-        CommandError::Unpacking(_) => (ErrorKind::PouchRefused, "Tell the sender; its program is at fault, or its keys are in other hands."),
-        CommandError::NoReceipt(_) => (ErrorKind::PouchRefused, "Compare the code with the one that was shown, or ask for it again."),
+        CommandError::Unpacking(_) => {
+            (ErrorKind::PouchRefused, "Tell the sender; its program is at fault, or its keys are in other hands.")
+        }
+        CommandError::NoReceipt(_) => {
+            (ErrorKind::PouchRefused, "Compare the code with the one that was shown, or ask for it again.")
+        }
     };
     say(kind, error, NOTHING_CHANGED, next)
 }
@@ -102,12 +106,17 @@ impl From<PouchesError> for ApiError {
 /// What a volume is, if it is no good.
 pub fn volume_refused(error: &PouchError) -> ApiError {
     let (kind, next) = match error {
-        PouchError::NotAPouch | PouchError::Damaged { .. } | PouchError::Truncated { .. } => {
-            (ErrorKind::PouchDamaged, "Copy the volume again, or ask the sender for another; the other volumes can be used.")
-        }
+        PouchError::NotAPouch | PouchError::Damaged { .. } | PouchError::Truncated { .. } => (
+            ErrorKind::PouchDamaged,
+            "Copy the volume again, or ask the sender for another; the other volumes can be used.",
+        ),
         PouchError::Future(_) => (ErrorKind::Conflict, "Install the newer release on this node."),
-        PouchError::NotForThisNode => (ErrorKind::PouchRefused, "Give it to the node that it is for, or ask the sender whom it named."),
-        PouchError::UnknownSender(_) => (ErrorKind::PouchRefused, "Introduce the sender with `portolan peer add`, then import again."),
+        PouchError::NotForThisNode => {
+            (ErrorKind::PouchRefused, "Give it to the node that it is for, or ask the sender whom it named.")
+        }
+        PouchError::UnknownSender(_) => {
+            (ErrorKind::PouchRefused, "Introduce the sender with `portolan peer add`, then import again.")
+        }
         PouchError::Altered { .. } | PouchError::BadSignature(_) | PouchError::Readdressed(_) => {
             (ErrorKind::PouchRefused, "Do not use it. Tell the sender, and keep the medium for those who look into it.")
         }

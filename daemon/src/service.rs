@@ -113,11 +113,13 @@ impl Running {
         tell_loss(&store);
         let socket = Socket::bind(&config.socket_path(path), config.socket_group.as_deref())?;
         let allowed = Allowed::default();
-        let endpoint = Endpoint::bind(if config.offline { &[] } else { &config.listen }, home.transport(), allowed.clone())?;
+        let endpoint =
+            Endpoint::bind(if config.offline { &[] } else { &config.listen }, home.transport(), allowed.clone())?;
         let (feed, _) = broadcast::channel(api::BACKLOG);
         documents.announce(feed.clone());
         let follower = Box::new(Announcer::new(Box::new(Derive(documents.clone())), feed.clone()));
-        let parts = Parts { node, store: store.clone(), endpoint: endpoint.clone(), allowed, calls: !config.offline, follower };
+        let parts =
+            Parts { node, store: store.clone(), endpoint: endpoint.clone(), allowed, calls: !config.offline, follower };
         let (engine, stopped) = Engine::start(parts).map_err(|error| internal(&error))?;
         connect(&documents, &engine);
         let pouches = Pouches::open(path, home.keys(), engine.clone(), store.clone())?;

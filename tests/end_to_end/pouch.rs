@@ -38,7 +38,8 @@ fn corpus(directory: &Path, files: usize) -> PathBuf {
     let corpus = directory.join(format!("corpus-{files}"));
     fs::create_dir(&corpus).unwrap();
     for number in 0..files as u64 {
-        let words: Vec<String> = (0..300).map(|word| format!("{:x}", (word + 1) * (number + 7) * 0x9e37_79b9)).collect();
+        let words: Vec<String> =
+            (0..300).map(|word| format!("{:x}", (word + 1) * (number + 7) * 0x9e37_79b9)).collect();
         let text = format!("---\ntitle: Secret page {number}\nlanguage: en\n---\n\n{}\n", words.join(" "));
         fs::write(corpus.join(format!("{number}.md")), text).unwrap();
     }
@@ -52,7 +53,14 @@ fn medium(directory: &Path, name: &str) -> PathBuf {
 }
 
 fn export(from: &Site, to: &Site, medium: &Path) -> Value {
-    from.ask([OsStr::new("pouch"), "export".as_ref(), "--to".as_ref(), to.name.as_ref(), "--out".as_ref(), medium.as_os_str()])
+    from.ask([
+        OsStr::new("pouch"),
+        "export".as_ref(),
+        "--to".as_ref(),
+        to.name.as_ref(),
+        "--out".as_ref(),
+        medium.as_os_str(),
+    ])
 }
 
 fn import(at: &Site, medium: &Path) -> Value {
@@ -270,7 +278,10 @@ fn media_that_are_full_or_read_only_are_gone_on_with_and_answered_by_code() {
     assert!(!error.next.is_empty(), "{error:?}");
     mount(&["-o", "remount,ro", small.0.to_str().unwrap()]);
     let taken = import(&tunis, &small.0);
-    assert!(!taken["codes"].as_array().unwrap().is_empty() && taken["receipts"].as_array().unwrap().is_empty(), "{taken}");
+    assert!(
+        !taken["codes"].as_array().unwrap().is_empty() && taken["receipts"].as_array().unwrap().is_empty(),
+        "{taken}"
+    );
     import(&tunis, &second);
     assert!(rome.list() == tunis.list());
     import(&rome, &second);

@@ -124,12 +124,7 @@ fn open_directory(at: impl std::os::fd::AsFd, name: &OsStr, more: OFlags) -> io:
 }
 
 /// Adds the volumes of one directory, and hands on the names of directories of pouches.
-fn look_into(
-    directory: &Arc<OwnedFd>,
-    path: &Path,
-    search: &mut Search,
-    pouch: &mut dyn FnMut(&[u8]),
-) -> Result<()> {
+fn look_into(directory: &Arc<OwnedFd>, path: &Path, search: &mut Search, pouch: &mut dyn FnMut(&[u8])) -> Result<()> {
     let unreadable = |error: rustix::io::Errno| file("read", path, &error.into());
     let mut names = 0;
     for entry in Dir::read_from(directory.as_fd()).map_err(unreadable)? {

@@ -13,8 +13,7 @@ use futures_util::StreamExt as _;
 use portolan_protocol::{
     api::{
         ApiError, Can, ExportRequest, LackingEntries, PouchLoad, PouchRecipient, PouchVolume, Pouches, ReceiptAnswer,
-        ReceiptRequest, SentPouch, TakenPouch, TakenVolume, VolumeEvent, VolumeQuery, VolumeStage,
-        VolumeVerified,
+        ReceiptRequest, SentPouch, TakenPouch, TakenVolume, VolumeEvent, VolumeQuery, VolumeStage, VolumeVerified,
     },
     id::{NodeId, PouchId},
     input::Lacking,

@@ -16,12 +16,12 @@ use std::{
 use portolan_protocol::{
     codec,
     id::PouchId,
-    pouch::{Load, Plan, Position},
+    pouch::{Load, Packed, Plan, Position},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use super::{PouchesError, Volume};
+use super::error::PouchesError;
 use crate::kept::{self, KeptError};
 
 /// Bytes of a file, at most; `kept` reads no more.
@@ -47,6 +47,18 @@ pub struct Record {
     /// The volumes that were written, from 1.
     #[serde(skip)]
     pub volumes: Vec<Volume>,
+}
+
+/// What is kept of a volume that was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Volume {
+    /// Its size.
+    pub bytes: u64,
+    /// What it held, its hash, and where the next one begins.
+    pub packed: Packed,
+    /// Whether it was found whole on a medium.
+    #[serde(skip)]
+    pub verified: bool,
 }
 
 impl Record {

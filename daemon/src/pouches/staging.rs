@@ -11,7 +11,7 @@ use std::{
 
 use portolan_protocol::{limits::VOLUME_BYTES_MAX, pouch::PouchError};
 
-use super::PouchesError;
+use super::error::PouchesError;
 
 /// What stays free on the disk beside a volume and what is taken out of it.
 const SPARE_BYTES: u64 = 64 << 20;

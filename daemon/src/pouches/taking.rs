@@ -17,7 +17,11 @@ use portolan_protocol::{
 };
 use tokio::runtime::Handle;
 
-use super::{Pouches, PouchesError, Staged, signing_keys};
+use super::{
+    error::PouchesError,
+    handle::{Pouches, signing_keys},
+    staging::Staged,
+};
 use crate::engine::{EngineError, Pending};
 
 /// Bytes that are read at a time.

@@ -10,7 +10,11 @@ use portolan_protocol::{
 use tokio::sync::mpsc;
 use tracing::warn;
 
-use super::{Pouches, PouchesError, Record, Volume, sealing_keys};
+use super::{
+    archive::{Record, Volume},
+    error::PouchesError,
+    handle::{Pouches, sealing_keys},
+};
 use crate::{
     clock,
     store::{Store, StoreError},

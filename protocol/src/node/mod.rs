@@ -30,7 +30,6 @@ use self::{
     peers::{Mark, Peer, Receipted},
     rows::{ForkRow, Key, LifeRow, LivesRow, PeerRow, ReceiptRow, VolumesRow},
     space::Space,
-    unpacking::Unpacking,
 };
 use crate::{
     card::Card,
@@ -100,8 +99,6 @@ pub struct Node {
     crowded: BTreeMap<(SpaceId, NodeId), BTreeSet<NodeId>>,
     /// Volumes of peers' pouches that this node has signed for.
     volumes: BTreeMap<(NodeId, PouchId), VolumesRow>,
-    /// What volumes that are being taken have said so far, by sender.
-    unpacking: BTreeMap<NodeId, Unpacking>,
     /// Spaces whose own logs are not those that the store names. Without any, a node starts on a full disk.
     unsaved: BTreeSet<SpaceId>,
 }
@@ -140,7 +137,6 @@ impl Node {
             overflowed: BTreeSet::new(),
             crowded: BTreeMap::new(),
             volumes: rows.volumes,
-            unpacking: BTreeMap::new(),
             unsaved: BTreeSet::new(),
         };
         // What was signed for in another life may be lost.

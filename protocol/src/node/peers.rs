@@ -47,6 +47,8 @@ pub(super) struct Peer {
     /// Spaces that were not known here when the peer asked how far they are held: it was told that nothing is.
     pub(super) told_nothing: BTreeSet<SpaceId>,
     pub(super) refused: Option<String>,
+    /// Frontiers that the volume of its pouch that is being taken has told so far, and which of their buckets were listed.
+    pub(super) told: BTreeMap<SpaceId, (u64, Frontier)>,
 }
 
 impl Peer {
@@ -63,6 +65,7 @@ impl Peer {
             not_member: BTreeSet::new(),
             told_nothing: BTreeSet::new(),
             refused: None,
+            told: BTreeMap::new(),
         })
     }
 

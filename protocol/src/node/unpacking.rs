@@ -29,10 +29,6 @@ const LACKING_NAMED_MAX: usize = 32;
 /// Every bucket of a frontier.
 const ALL_BUCKETS: u64 = u64::MAX;
 
-/// What the volume that is being taken has said so far: frontiers, by space, and which of their buckets were listed.
-#[derive(Default)]
-pub(super) struct Unpacking(BTreeMap<SpaceId, (u64, Frontier)>);
-
 impl Node {
     /// Takes a message out of a volume of a peer's pouch. Returns how many entries and payloads are held since.
     pub(super) fn unpack(
@@ -102,7 +98,7 @@ impl Node {
     }
 
     fn frontier_of_old(&mut self, id: NodeId, space: SpaceId, mask: u64, logs: Vec<LogFrontier>) -> Result<(), String> {
-        let Unpacking(frontiers) = self.unpacking.entry(id).or_default();
+        let Some(frontiers) = self.peers.get_mut(&id).map(|peer| &mut peer.told) else { return Ok(()) };
         if frontiers.len() >= SPACES_MAX && !frontiers.contains_key(&space) {
             return Err("frontiers of too many spaces".into());
         }
@@ -129,8 +125,7 @@ impl Node {
             return Err("a receipt of another node".into());
         }
         receipt.verify(&peer.verifier).map_err(|error| format!("a receipt: {error}"))?;
-        let told = self.unpacking.get_mut(&id).and_then(|Unpacking(frontiers)| frontiers.remove(&statement.space));
-        let Some((ALL_BUCKETS, frontier)) = told else {
+        let Some((ALL_BUCKETS, frontier)) = peer.told.remove(&statement.space) else {
             return Err("a receipt without the whole frontier that it speaks of".into());
         };
         if frontier.digest() != statement.digest {
@@ -147,9 +142,11 @@ impl Node {
 
     /// The volume is at its end, or given up. Signs for it if all of it is held.
     pub(super) fn end_volume(&mut self, id: NodeId, whole: Option<&Volume>, turn: &mut Turn<'_>) -> VolumeReport {
-        self.unpacking.remove(&id);
-        if self.peers.get(&id).is_some_and(|peer| peer.connection.is_none()) {
-            self.invitations.retain(|(by, _), _| *by != id);
+        if let Some(peer) = self.peers.get_mut(&id) {
+            peer.told.clear();
+            if peer.connection.is_none() {
+                self.invitations.retain(|(by, _), _| *by != id);
+            }
         }
         let Some(volume) = whole else { return VolumeReport::default() };
         let extents = volume.contents.spaces.iter();
@@ -197,7 +194,8 @@ impl Node {
         let reaches = |frontier: &Frontier| frontier.log(&extent.log).is_some_and(|log| log.next_seq >= needed);
         let supplies = self.peers.iter().filter(|(_, peer)| {
             let told = peer.connection.as_ref().and_then(|sessions| sessions.get(space)).and_then(|s| s.known());
-            peer.receipted.get(space).map(|receipted| &receipted.frontier).is_some_and(reaches) || told.is_some_and(reaches)
+            peer.receipted.get(space).map(|receipted| &receipted.frontier).is_some_and(reaches)
+                || told.is_some_and(reaches)
         });
         supplies.map(|(id, _)| *id).collect()
     }

@@ -96,7 +96,8 @@ fn node(arguments: &[String]) {
         let address = endpoint.local_addrs()[0];
         let (count, counted) = watch::channel(0);
         let follower = Box::new(Counter(count));
-        let (engine, _stopped) = Engine::start(Parts { node, store: store.clone(), endpoint, allowed, calls: true, follower }).unwrap();
+        let (engine, _stopped) =
+            Engine::start(Parts { node, store: store.clone(), endpoint, allowed, calls: true, follower }).unwrap();
         let pouches = Pouches::open(Path::new(home), keys, engine.clone(), store).unwrap();
         say(&format!("listening {address}"));
         let mut orders = BufReader::new(std::io::stdin()).lines();

@@ -13,13 +13,8 @@ const PIECE_BYTES: usize = 1 << 20;
 /// Writes a pouch and flushes it.
 pub async fn export(pouches: &Pouches, to: NodeId, medium: &Path) {
     let start = Instant::now();
-    let order = Order {
-        to: vec![to],
-        space: None,
-        load: Load::Everything,
-        volume_bytes: VOLUME_BYTES_MAX,
-        padded: false,
-    };
+    let order =
+        Order { to: vec![to], space: None, load: Load::Everything, volume_bytes: VOLUME_BYTES_MAX, padded: false };
     let mut record = pouches.pack(order).await.unwrap();
     let mut bytes = 0;
     while record.volumes.last().is_none_or(|volume| volume.packed.next.is_some()) {

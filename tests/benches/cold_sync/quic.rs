@@ -9,9 +9,7 @@ use quinn::{
         self, DigitallySignedStruct, Error, SignatureScheme,
         client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         crypto::{CryptoProvider, aws_lc_rs, verify_tls13_signature_with_raw_key},
-        pki_types::{
-            CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, SubjectPublicKeyInfoDer, UnixTime,
-        },
+        pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, SubjectPublicKeyInfoDer, UnixTime},
         quic::Suite,
         server::AlwaysResolvesServerRawPublicKeys,
         sign::CertifiedKey,

@@ -9,17 +9,30 @@ use portolan_protocol::{
     effects::{Effects, Notice, Send},
     entry::{EntryRef, LogKey},
     frontier::LogFrontier,
-    id::{EntryHash, Incarnation, NodeId, OrganisationId, SpaceId},
+    id::{EntryHash, Incarnation, NodeId, OrganisationId, PouchId, SpaceId},
     input::{CommandError, Fetch, Input, Reply},
     message::Message,
     node::{Identity, Node},
+    pouch::{Contents, Plan},
     view::SpaceView,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 
-use super::{clock::Clock, disk::Disk, readers, sticks::SentPouches};
+use super::{clock::Clock, disk::Disk, readers};
 use crate::checkers::secrecy;
+
+/// What a sender keeps of a pouch.
+#[derive(Clone)]
+pub struct Sent {
+    /// As it was packed.
+    pub plan: Plan,
+    /// What its volumes held, by number.
+    pub kept: Vec<(u16, Contents)>,
+}
+
+/// What a machine keeps beside its store: the pouches that it sent.
+pub type SentPouches = BTreeMap<PouchId, Sent>;
 
 /// When the power fails while effects are carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,30 +6,23 @@ use portolan_protocol::{
     id::{NodeId, PouchId, SpaceId},
     input::{Command, CommandError, Reply, Volume, VolumeReport},
     page::LogContext,
-    pouch::{Address, Carried, Contents, End, Held, Load, Packer, Padding, Plan, Position, Source, Span, VolumeReader},
+    pouch::{Address, Carried, End, Held, Load, Packer, Padding, Position, Source, Span, VolumeReader},
     time::Timestamp,
 };
 use rand_core::Rng;
 
-use super::{disk::Disk, machine::Machine, network::Place, universe::World};
+use super::{
+    disk::Disk,
+    machine::{Machine, Sent},
+    network::Place,
+    universe::World,
+};
 use crate::checkers::secrecy;
 
 /// A volume takes this much beside entries: what a small pouch begins with.
 pub const SMALL_VOLUME_BYTES: u64 = 96 << 10;
 /// Bytes that are handed to a reader at a time.
 const PIECE_BYTES: usize = 10_000;
-
-/// What a sender keeps of a pouch.
-#[derive(Clone)]
-pub struct Sent {
-    /// As it was packed.
-    pub plan: Plan,
-    /// What its volumes held, by number.
-    pub kept: Vec<(u16, Contents)>,
-}
-
-/// What a machine keeps beside its store: the pouches that it sent.
-pub type SentPouches = BTreeMap<PouchId, Sent>;
 
 /// What came of reading a volume.
 #[derive(Debug, Default)]
@@ -74,7 +67,9 @@ impl World {
         volume_bytes: u64,
     ) -> Result<Vec<Vec<u8>>, CommandError> {
         let recipients: Vec<NodeId> = to.iter().map(|place| self.id(*place)).collect();
-        let Some(reply) = self.try_command(at, Command::Pack { recipients, space, load }) else { return Ok(Vec::new()) };
+        let Some(reply) = self.try_command(at, Command::Pack { recipients, space, load }) else {
+            return Ok(Vec::new());
+        };
         let Reply::Plan(plan) = reply? else { unreachable!("a plan is answered with one") };
         let sealing = |place: &Place| (self.id(*place), self.machines[*place].identity.card.keys().sealing.clone());
         let recipients: Vec<_> = to.iter().map(sealing).collect();

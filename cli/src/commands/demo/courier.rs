@@ -6,10 +6,7 @@ use portolan_protocol::{
 };
 use serde_json::Value;
 
-use super::{
-    stage::{Stage, Who},
-    story::{SPACE, node_id},
-};
+use super::stage::{SPACE, Stage, Who, node_id};
 use crate::error::{Result, file};
 
 use Who::{Lampedusa, Rome, Tunis};

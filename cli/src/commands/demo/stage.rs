@@ -27,6 +27,9 @@ const LINES_SHOWN_MAX: usize = 40;
 /// Lines of a daemon's log that an error shows.
 const LAST_WORDS: usize = 5;
 
+/// What all call the space.
+pub(super) const SPACE: &str = "Harbours";
+
 /// Which of the four.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Who {
@@ -285,6 +288,12 @@ impl Stage {
             format!("\nThe demo is over: {claims} claims, all of them true.\n")
         })
     }
+}
+
+/// The id of a node.
+pub(super) async fn node_id(stage: &Stage, who: Who) -> Result<portolan_protocol::id::NodeId> {
+    let card: portolan_protocol::api::CardAnswer = stage.look(who, &["node", "card"]).await?;
+    Ok(card.node)
 }
 
 /// Three addresses of this machine that are free now.

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{
     courier,
-    stage::{Stage, Who},
+    stage::{SPACE, Stage, Who, node_id},
 };
 use crate::{
     error::{Result, file, internal},
@@ -19,9 +19,6 @@ use crate::{
 };
 
 use Who::{Rome, Tunis, Valletta};
-
-/// What all three call the space.
-pub(super) const SPACE: &str = "Harbours";
 
 const TEXT: &str = "Call the duty desk of the partner first.\n\nSay who you are, and what you need by when.\n\nWrite down what \
                     was agreed, and send it before the end of the shift.\n";
@@ -219,11 +216,6 @@ async fn edit(stage: &mut Stage, who: Who, record: &str, name: &str, text: &str,
 async fn body(stage: &Stage, who: Who, record: &str) -> Result<String> {
     let view: DocumentView = stage.look(who, &["doc", "show", record]).await?;
     Ok(view.record.fields.get("body/en").and_then(|value| value.as_str()).unwrap_or_default().to_owned())
-}
-
-pub(super) async fn node_id(stage: &Stage, who: Who) -> Result<NodeId> {
-    let card: CardAnswer = stage.look(who, &["node", "card"]).await?;
-    Ok(card.node)
 }
 
 async fn sign(stage: &mut Stage, record: &str) -> Result<()> {

@@ -27,7 +27,7 @@ use crate::{
 const ASK_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 
 #[derive(Args, Debug)]
-pub(in crate::commands) struct Export {
+pub struct Export {
     /// For whom: peers by name, id, or the start of one, with commas between them
     #[arg(long, value_name = "PEER", value_delimiter = ',', required = true)]
     to: Vec<String>,
@@ -49,7 +49,7 @@ pub(in crate::commands) struct Export {
 }
 
 #[derive(Args, Debug)]
-pub(in crate::commands) struct Resume {
+pub struct Resume {
     /// The pouch, as `export` and `list` name it
     pouch: PouchId,
     /// The medium to go on with, the same or another
@@ -203,13 +203,15 @@ fn broken_off(error: ApiError, sent: &SentPouch, volumes: usize) -> ApiError {
     let whole = count(volumes as u64, "volume is", "volumes are");
     let safe = match volumes {
         0 => "No volume was finished, and nothing counts as sent.".to_owned(),
-        _ => format!("{whole} whole on the medium and can be carried; nothing counts as sent before its receipt comes."),
+        _ => {
+            format!("{whole} whole on the medium and can be carried; nothing counts as sent before its receipt comes.")
+        }
     };
     let resume = format!("`portolan pouch resume {} --out DIR`", sent.id);
     match error.kind {
-        ErrorKind::DiskFull if volumes == 0 => error.safe(safe).next(format!(
-            "Use a larger medium with {resume}, or export again in smaller parts with --volume-size."
-        )),
+        ErrorKind::DiskFull if volumes == 0 => error
+            .safe(safe)
+            .next(format!("Use a larger medium with {resume}, or export again in smaller parts with --volume-size.")),
         ErrorKind::DiskFull => error.safe(safe).next(format!("Put in another medium and go on with {resume}.")),
         ErrorKind::Usage | ErrorKind::NotFound | ErrorKind::Conflict => error,
         _ => error.safe(safe).next(format!("Go on with {resume}, on this medium or another.")),
@@ -228,7 +230,9 @@ fn human(report: &Report) -> String {
         report.directory.display(),
     );
     if report.entries == 0 {
-        out.push_str("They have receipted everything; the pouch carries receipts alone. --full sends all of it again.\n");
+        out.push_str(
+            "They have receipted everything; the pouch carries receipts alone. --full sends all of it again.\n",
+        );
     }
     out.push_str(&format!("{}\n", words::carry(&names)));
     out

@@ -34,7 +34,7 @@ const PIECE_BYTES: usize = 1 << 20;
 const AHEAD: usize = 4;
 
 #[derive(Args, Debug)]
-pub(in crate::commands) struct Import {
+pub struct Import {
     /// The medium, the directory of a pouch, or one volume
     path: PathBuf,
     /// Say what would come, and take nothing
@@ -93,7 +93,8 @@ impl Import {
                 report.passed_over += 1;
                 continue;
             }
-            match take(&client, found, self.dry_run, |label, bytes| progress.reach(label, before + bytes, total)).await {
+            match take(&client, found, self.dry_run, |label, bytes| progress.reach(label, before + bytes, total)).await
+            {
                 Ok(Some(taken)) => report.taken.push(taken),
                 Ok(None) => report.passed_over += 1,
                 Err(error) if error.kind == ErrorKind::Unavailable => return Err(error),
@@ -112,7 +113,11 @@ impl Import {
     /// Writes receipts for all senders of volumes that were taken.
     async fn acknowledge(&self, client: &Client, report: &mut Report) -> Result<()> {
         let mut senders: BTreeMap<NodeId, Vec<&TakenVolume>> = BTreeMap::new();
-        report.taken.iter().filter(|taken| taken.entries > 0).for_each(|taken| senders.entry(taken.from).or_default().push(taken));
+        report
+            .taken
+            .iter()
+            .filter(|taken| taken.entries > 0)
+            .for_each(|taken| senders.entry(taken.from).or_default().push(taken));
         let medium = medium_of(&self.path);
         let mut codes = Vec::new();
         for (node, volumes) in senders {
@@ -148,9 +153,8 @@ impl Import {
 
 /// The directory beside which pouches are: where receipts go.
 fn medium_of(path: &Path) -> &Path {
-    let is_pouch = |path: &Path| {
-        path.file_name().and_then(|name| name.to_str()).and_then(parse_directory_name).is_some()
-    };
+    let is_pouch =
+        |path: &Path| path.file_name().and_then(|name| name.to_str()).and_then(parse_directory_name).is_some();
     let directory = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
     if is_pouch(directory) { directory.parent().unwrap_or(directory) } else { directory }
 }
@@ -221,7 +225,8 @@ fn read(mut opened: File, bytes: u64, pieces: &mpsc::Sender<Bytes>) -> std::io::
 fn verdict(report: &Report) -> Result<()> {
     if let Some(Failed { path, error }) = report.failed.first() {
         let others = report.failed.len() as u64 - 1;
-        let more = if others > 0 { format!(" (and {} more)", count(others, "volume", "volumes")) } else { String::new() };
+        let more =
+            if others > 0 { format!(" (and {} more)", count(others, "volume", "volumes")) } else { String::new() };
         return Err(ApiError { message: format!("{}: {}{more}", path.display(), error.message), ..error.clone() });
     }
     if report.taken.is_empty() {
@@ -255,7 +260,9 @@ fn human(report: &Report) -> String {
             let why = match (lacking.refused.is_empty(), suppliers.is_empty()) {
                 (false, _) => format!("not taken: {}", lacking.refused),
                 (true, true) => format!("waiting for those from {}", lacking.held),
-                (true, false) => format!("waiting for those from {}, which {} holds", lacking.held, suppliers.join(" or ")),
+                (true, false) => {
+                    format!("waiting for those from {}, which {} holds", lacking.held, suppliers.join(" or "))
+                }
             };
             out.push_str(&format!("  {range}: {why}\n"));
         }
@@ -267,7 +274,11 @@ fn human(report: &Report) -> String {
         out.push_str(&format!("{} for others, or this node's own\n", count(report.passed_over, "volume", "volumes")));
     }
     for code in &report.codes {
-        out.push_str(&format!("the receipt for {} is not on the medium: {}\n\n", text::shown(&code.name), text::shown(&code.reason)));
+        out.push_str(&format!(
+            "the receipt for {} is not on the medium: {}\n\n",
+            text::shown(&code.name),
+            text::shown(&code.reason)
+        ));
         out.push_str(&qr::terminal(&code.code).unwrap_or_default());
         out.push_str(&format!("\n{}\n\n", code.code));
     }

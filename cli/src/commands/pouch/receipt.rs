@@ -21,7 +21,7 @@ use crate::{
 const FILE_BYTES_MAX: u64 = 4 * CODE_CHARACTERS_MAX as u64;
 
 #[derive(Args, Debug)]
-pub(in crate::commands) struct Receipt {
+pub struct Receipt {
     /// A medium, a volume or a file with a code; or the code itself
     #[arg(value_name = "FILE|CODE")]
     receipt: String,
@@ -68,5 +68,9 @@ fn code_in(path: &Path) -> Result<String> {
 fn human(answer: &ReceiptAnswer) -> String {
     let volumes = count(answer.volumes.len() as u64, "volume", "volumes");
     let news = if answer.news { "" } else { "; that was known" };
-    format!("{} holds {volumes} of pouch {}{news}.\nNothing needs to be sent again.\n", text::shown(&answer.name), answer.pouch)
+    format!(
+        "{} holds {volumes} of pouch {}{news}.\nNothing needs to be sent again.\n",
+        text::shown(&answer.name),
+        answer.pouch
+    )
 }
