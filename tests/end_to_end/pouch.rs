@@ -13,7 +13,10 @@ use std::{
 };
 
 use portolan_protocol::api::{ErrorKind, Pouches, ReceiptAnswer, Saved};
-use portolan_tests::daemons::{Site, introduce};
+use portolan_tests::{
+    bad_medium::{BadMedium, Fault},
+    daemons::{Site, introduce},
+};
 use rand_chacha::{
     ChaCha12Rng,
     rand_core::{Rng as _, SeedableRng as _},
@@ -286,6 +289,127 @@ fn media_that_are_full_or_read_only_are_gone_on_with_and_answered_by_code() {
     assert!(rome.list() == tunis.list());
     import(&rome, &second);
     assert!(receipted(&rome).0);
+    rome.stop();
+    tunis.stop();
+}
+
+/// A file as a block device, until the end.
+struct Loop(String);
+
+impl Loop {
+    fn of(image: &Path) -> Loop {
+        let found = Command::new("losetup").args(["--find", "--show"]).arg(image).output().unwrap();
+        assert!(found.status.success(), "{found:?}");
+        Loop(String::from_utf8(found.stdout).unwrap().trim().to_owned())
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        let _ = Command::new("losetup").arg("--detach").arg(&self.0).status();
+    }
+}
+
+/// Files below a directory.
+fn files(directory: &Path) -> usize {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| if path.is_dir() { files(&path) } else { 1 }).sum()
+}
+
+#[test]
+#[ignore = "needs fuse3"]
+fn a_medium_that_lies_is_found_out_before_anything_counts_as_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let [mut rome, tunis] = apart(directory.path(), 200);
+    let at = medium(directory.path(), "stick");
+    let to = ["pouch", "export", "--to", "tunis", "--out", at.to_str().unwrap()];
+    let faults = [
+        Fault::WritingFailsAt(0),
+        Fault::WritingFailsAt(20_000),
+        Fault::WritingFailsAt(300_000),
+        Fault::KeepsOnly(100_000),
+        Fault::TurnsABitOnFlush,
+        Fault::ReadingFailsAt(100_000),
+    ];
+    for fault in faults {
+        let stick = BadMedium::mount(&at, fault);
+        let error = rome.refused(ErrorKind::Io, to);
+        assert!(!error.safe.is_empty() && !error.next.is_empty(), "{fault:?}: {error:?}");
+        assert_eq!(files(&at), 0, "{fault:?}: something was left");
+        let pouches: Pouches = rome.ask(["pouch", "list"]);
+        assert!(pouches.sent.iter().all(|sent| !sent.complete), "{fault:?}: {pouches:?}");
+        assert_eq!(receipted(&rome), (false, 0));
+        drop(stick);
+    }
+    // What was packed for the worst of them goes onto a good one.
+    let pouches: Pouches = rome.ask(["pouch", "list"]);
+    let good = BadMedium::mount(&at, Fault::None);
+    let _: Value = rome.ask(["pouch", "resume", &pouches.sent[0].id.to_string(), "--out", at.to_str().unwrap()]);
+    import(&tunis, &at);
+    import(&rome, &at);
+    assert!(receipted(&rome).0 && rome.list() == tunis.list());
+    drop(good);
+    rome.stop();
+}
+
+#[test]
+#[ignore = "needs fuse3"]
+fn a_medium_that_cannot_be_read_to_its_end_gives_nothing_of_that_volume() {
+    let directory = tempfile::tempdir().unwrap();
+    let [rome, tunis] = apart(directory.path(), 100);
+    let usb = medium(directory.path(), "usb");
+    export(&rome, &tunis, &usb);
+    let [volume] = <[PathBuf; 1]>::try_from(volumes(&usb)).unwrap();
+    let at = medium(directory.path(), "stick");
+    for place in [0, 18_000, length(&volume) / 2, length(&volume) - 1] {
+        let stick = BadMedium::mount(&at, Fault::ReadingFailsAt(place));
+        fs::copy(&volume, at.join(volume.file_name().unwrap())).unwrap();
+        // Not what the system remembers of the copy.
+        fs::write("/proc/sys/vm/drop_caches", "1").ok();
+        let file = fs::File::open(at.join(volume.file_name().unwrap())).unwrap();
+        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+        let error = tunis.refused(ErrorKind::Io, ["pouch", "import", at.to_str().unwrap()]);
+        assert!(error.message.contains("read") && !error.next.is_empty(), "{error:?}");
+        assert!(tunis.status().spaces.is_empty());
+        drop((file, stick));
+    }
+    import(&tunis, &usb);
+    assert!(rome.list() == tunis.list());
+}
+
+#[test]
+#[ignore = "needs exfat-fuse exfatprogs"]
+fn a_stick_as_they_are_sold_carries_a_pouch_both_ways() {
+    let directory = tempfile::tempdir().unwrap();
+    let [mut rome, mut tunis] = apart(directory.path(), 100);
+    let image = directory.path().join("image");
+    fs::File::create(&image).unwrap().set_len(64 << 20).unwrap();
+    assert!(Command::new("mkfs.exfat").arg(&image).stdout(Stdio::null()).status().unwrap().success());
+    let device = Loop::of(&image);
+    let stick = Mounted(medium(directory.path(), "stick"));
+    let mounted = Command::new("mount.exfat-fuse").arg(&device.0).arg(&stick.0).stdout(Stdio::null()).status().unwrap();
+    assert!(mounted.success());
+    export(&rome, &tunis, &stick.0);
+    // Some computers show and copy names in capitals.
+    let [volume] = <[PathBuf; 1]>::try_from(volumes(&stick.0)).unwrap();
+    let capitals = volume.with_file_name(volume.file_name().unwrap().to_str().unwrap().to_uppercase());
+    fs::rename(&volume, &capitals).unwrap();
+    let _: Value = tunis.ask(["pouch", "verify", stick.0.to_str().unwrap()]);
+    import(&tunis, &stick.0);
+    import(&rome, &stick.0);
+    assert!(receipted(&rome).0 && rome.list() == tunis.list());
+    // Full: it says so, and what was there stays.
+    let filling = stick.0.join("filling");
+    let mut bytes = vec![7; 80 << 20];
+    while bytes.len() > 4_096 && fs::write(&filling, &bytes).is_err() {
+        bytes.truncate(bytes.len() - (64 << 10));
+    }
+    let _: Saved = rome.ask(["doc", "edit", &rome.documents()[0], "--set", "title=Late"]);
+    let to = ["pouch", "export", "--to", "tunis", "--full", "--out", stick.0.to_str().unwrap()];
+    let error = rome.refused(ErrorKind::DiskFull, to);
+    assert!(error.next.contains("pouch resume"), "{error:?}");
+    fs::remove_file(&filling).unwrap();
+    let _: Value = tunis.ask(["pouch", "verify", stick.0.to_str().unwrap()]);
     rome.stop();
     tunis.stop();
 }

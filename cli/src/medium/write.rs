@@ -37,7 +37,7 @@ impl PouchDirectory {
             Err(error) => return Err(file("make the directory", &path, &error)),
         }
         let directory = PouchDirectory { path, pouch };
-        directory.explain()?;
+        directory.explain().inspect_err(|_| directory.remove_if_empty())?;
         Ok(directory)
     }
 

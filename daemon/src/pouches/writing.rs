@@ -5,7 +5,7 @@ use portolan_protocol::{
     crypto::sealing::SealingPublicKey,
     id::{NodeId, PouchId},
     page::LogContext,
-    pouch::{Address, PackError, Packer, Padding, Position, Source, Span},
+    pouch::{Address, First, PackError, Packer, Padding, Position, Source, Span},
 };
 use tokio::sync::mpsc;
 use tracing::warn;
@@ -33,11 +33,11 @@ struct FromStore(Store);
 impl Source for FromStore {
     type Error = StoreError;
 
-    fn pages(&mut self, span: &Span, bytes: u64) -> Result<Option<(Vec<Vec<u8>>, u64)>, StoreError> {
+    fn pages(&mut self, span: &Span, bytes: u64) -> Result<Option<First>, StoreError> {
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         let mut frames = self.0.run_frames(&span.context, span.from, span.to, bytes);
         let pages = frames.next().transpose()?;
-        Ok(pages.map(|pages| (pages, frames.reached())))
+        Ok(pages.map(|pages| First { pages, reached: frames.reached() }))
     }
 
     fn payload(&mut self, context: &LogContext, seq: u64) -> Result<Option<Vec<u8>>, StoreError> {

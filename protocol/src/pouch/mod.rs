@@ -33,7 +33,7 @@ pub use self::{
     header::{HEADER_BYTES, Header},
     held::{Held, VolumeSet},
     name::{VolumeName, directory_name, parse_directory_name},
-    packer::{PackError, Packed, Packer, Position, Source},
+    packer::{First, PackError, Packed, Packer, Position, Source},
     padding::{Padding, plaintext_room},
     plan::{Load, Plan, Span},
     reader::{End, Senders, VolumeReader},

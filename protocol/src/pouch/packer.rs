@@ -18,17 +18,26 @@ const FRAME_BYTES_AIM: u64 = 1 << 20;
 /// Bytes that stand in a frame beside its pages, at most, for each frame and each page.
 const FRAME_REST_BYTES: u64 = 256;
 
+/// The first entries of a span.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct First {
+    /// Their pages.
+    pub pages: Vec<Vec<u8>>,
+    /// The entry after the last of them.
+    pub reached: u64,
+}
+
 /// Gives out what a plan names.
 pub trait Source {
     /// Why it could not be read.
     type Error;
 
-    /// The first pages of a span, about as many bytes as asked for and one page at least, and the entry after the last of
-    /// them. None when nothing of it is held any more.
+    /// The first entries of a span: about as many bytes as asked for, and one page at least. None when nothing of it is held
+    /// any more.
     ///
     /// # Errors
     /// When they cannot be read.
-    fn pages(&mut self, span: &Span, bytes: u64) -> Result<Option<(Vec<Vec<u8>>, u64)>, Self::Error>;
+    fn pages(&mut self, span: &Span, bytes: u64) -> Result<Option<First>, Self::Error>;
 
     /// The payload of an entry, if it is held.
     ///
@@ -83,6 +92,12 @@ enum Stage {
     Data,
 }
 
+/// What came of the first entries of a span: whether they were written, and the entry after the last of them.
+struct Ran {
+    written: Result<(), WriteError>,
+    reached: u64,
+}
+
 /// See the head of the file. One for each volume.
 pub struct Packer<'a> {
     plan: &'a Plan,
@@ -128,7 +143,7 @@ impl<'a> Packer<'a> {
             Stage::Control(at, next) => match plan.control.get(at) {
                 Some(span) => {
                     let rest = Span { from: next.unwrap_or(span.from), ..*span };
-                    let (written, reached) = self.run(&rest, FRAME_BYTES_AIM, source, out)?;
+                    let Ran { written, reached } = self.run(&rest, FRAME_BYTES_AIM, source, out)?;
                     let within = reached < span.to;
                     (written, if within { Stage::Control(at, Some(reached)) } else { Stage::Control(at + 1, None) })
                 }
@@ -172,7 +187,7 @@ impl<'a> Packer<'a> {
             let from = self.position.next_seq.unwrap_or(span.from);
             // Near the end of the volume a frame is as long as there is room.
             let aim = FRAME_BYTES_AIM.min(self.writer.room().saturating_sub(FRAME_REST_BYTES));
-            let (written, reached) = self.run(&Span { from, ..*span }, aim, source, out)?;
+            let Ran { written, reached } = self.run(&Span { from, ..*span }, aim, source, out)?;
             if written.is_ok() {
                 let rest = (reached < span.to).then_some(reached);
                 self.position = Position {
@@ -203,17 +218,19 @@ impl<'a> Packer<'a> {
         }
     }
 
-    /// Writes the first entries of a span. Returns whether they were written, and the entry after the last of them.
+    /// Writes the first entries of a span.
     fn run<S: Source>(
         &mut self,
         span: &Span,
         bytes: u64,
         source: &mut S,
         out: &mut Vec<u8>,
-    ) -> Result<(Result<(), WriteError>, u64), PackError<S::Error>> {
+    ) -> Result<Ran, PackError<S::Error>> {
         Ok(match source.pages(span, bytes).map_err(PackError::Source)? {
-            Some((pages, reached)) => (self.writer.message(Message::run(&span.context, pages), out), reached),
-            None => (Ok(()), span.to),
+            Some(First { pages, reached }) => {
+                Ran { written: self.writer.message(Message::run(&span.context, pages), out), reached }
+            }
+            None => Ran { written: Ok(()), reached: span.to },
         })
     }
 

@@ -55,6 +55,7 @@ pub const DOORS: &[Door] = &[
     door("clap", &["daemon/src/main.rs", "cli/src/args.rs", "cli/src/commands/", "cli/src/main.rs"]),
     door("indicatif", &["cli/src/progress.rs"]),
     door("qrcode", &["cli/src/qr.rs"]),
+    door("fuser", &["tests/src/bad_medium.rs"]),
     door("htmd", &["cli/src/import/html.rs", "cli/src/import/table.rs"]),
     door("html_escape", &["cli/src/import/html.rs", "cli/src/import/clean.rs"]),
     door("encoding_rs", &["cli/src/import/text.rs"]),

@@ -6,7 +6,7 @@ use portolan_protocol::{
     id::{NodeId, PouchId, SpaceId},
     input::{Command, CommandError, Reply, Volume, VolumeReport},
     page::LogContext,
-    pouch::{Address, Carried, End, Held, Load, Packer, Padding, Position, Source, Span, VolumeReader},
+    pouch::{Address, Carried, End, First, Held, Load, Packer, Padding, Position, Source, Span, VolumeReader},
     time::Timestamp,
 };
 use rand_core::Rng;
@@ -38,10 +38,10 @@ struct FromDisk<'a>(&'a Disk);
 impl Source for FromDisk<'_> {
     type Error = std::convert::Infallible;
 
-    fn pages(&mut self, span: &Span, _: u64) -> Result<Option<(Vec<Vec<u8>>, u64)>, Self::Error> {
+    fn pages(&mut self, span: &Span, _: u64) -> Result<Option<First>, Self::Error> {
         // Few entries at a time, so that small volumes end within spans.
         let to = span.to.min(span.from + 16);
-        Ok(self.0.pages(&span.context, span.from, to).map(|pages| (pages, to)))
+        Ok(self.0.pages(&span.context, span.from, to).map(|pages| First { pages, reached: to }))
     }
 
     fn payload(&mut self, context: &LogContext, seq: u64) -> Result<Option<Vec<u8>>, Self::Error> {

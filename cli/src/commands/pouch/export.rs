@@ -124,7 +124,7 @@ fn must_be_directory(out: &Path) -> Result<()> {
 
 /// Writes all volumes that were not found whole on a medium yet.
 async fn write(client: &Client, sent: SentPouch, out: &Path, resume: bool) -> Result<Report> {
-    let directory = PouchDirectory::make(out, sent.id, resume)?;
+    let directory = PouchDirectory::make(out, sent.id, resume).map_err(|error| broken_off(error, &sent, 0))?;
     let mut report = Report {
         pouch: sent.id,
         directory: directory.path().into(),
