@@ -60,6 +60,8 @@ pub struct PeerStatus {
     pub connected: bool,
     /// When something last came from it, by this node's clock.
     pub heard: Option<Timestamp>,
+    /// When a volume of its pouches was last taken, by this node's clock.
+    pub pouch: Option<Timestamp>,
     /// What it has receipted, by space.
     pub receipts: Vec<ReceiptStatus>,
     /// Why its bytes were last refused.

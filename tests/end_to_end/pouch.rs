@@ -106,6 +106,8 @@ fn two_that_never_meet_exchange_by_stick_and_know_what_has_arrived() {
     let back = import(&rome, &usb);
     assert_eq!(back["passed_over"], 1, "its own volume: {back}");
     assert!(receipted(&rome).0);
+    let peer = &rome.status().peers[0];
+    assert!(peer.last_pouch_ms.is_some() && peer.last_heard_ms.is_none(), "by which route it was heard: {peer:?}");
     let again = export(&rome, &tunis, &medium(directory.path(), "nothing"));
     assert_eq!(again["entries"], 0, "everything was receipted");
 

@@ -121,6 +121,11 @@ impl Site {
         site
     }
 
+    /// A home that was made already; its daemon does not run.
+    pub fn of(home: &Path, name: &str) -> Site {
+        Site { name: name.to_owned(), home: home.to_owned(), daemon: None }
+    }
+
     /// The same, kept off every network.
     pub fn apart(directory: &Path, name: &str) -> Site {
         let mut site = Site { name: name.to_owned(), home: directory.join(name), daemon: None };

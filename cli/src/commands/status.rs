@@ -131,6 +131,9 @@ pub(super) fn peer(peer: &Peer, now: Timestamp) -> String {
     if let Some(heard) = peer.last_heard_ms {
         let _ = writeln!(out, "  last heard {} ({})", time::ago(heard, now), time::rfc3339(heard));
     }
+    if let Some(taken) = peer.last_pouch_ms {
+        let _ = writeln!(out, "  last pouch taken {} ({})", time::ago(taken, now), time::rfc3339(taken));
+    }
     if !peer.last_error.is_empty() {
         let _ = writeln!(out, "  trouble: {}", text::shown(&peer.last_error));
     }
@@ -208,6 +211,7 @@ mod tests {
             verified: false,
             connection: None,
             last_heard_ms: Some(Timestamp(1_000)),
+            last_pouch_ms: None,
             last_connection: Some(last),
             last_error: "timed out".into(),
             next_attempt_ms: Some(Timestamp(91_000)),

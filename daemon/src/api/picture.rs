@@ -135,6 +135,7 @@ impl Shared {
         spaces.sort_by_key(|space| space.space);
         Peer {
             last_heard_ms: status.heard,
+            last_pouch_ms: status.pouch,
             connection: open,
             last_connection: last,
             last_error: trouble.or(refused).unwrap_or_default(),
@@ -159,6 +160,7 @@ fn bare(card: &portolan_protocol::card::Card, verified: bool) -> Peer {
         verified,
         connection: None,
         last_heard_ms: None,
+        last_pouch_ms: None,
         last_connection: None,
         last_error: String::new(),
         next_attempt_ms: None,

@@ -126,6 +126,9 @@ pub struct Peer {
     pub connection: Option<Connection>,
     /// When something authenticated last came from it; null when never.
     pub last_heard_ms: Option<Timestamp>,
+    /// When a pouch of it was last taken, by this node's clock.
+    #[serde(default)]
+    pub last_pouch_ms: Option<Timestamp>,
     /// The connection by which it was last heard, kept when it is closed.
     pub last_connection: Option<Connection>,
     /// Why the last attempt to connect failed, or what it sent last was refused; empty when neither is so.

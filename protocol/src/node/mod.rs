@@ -262,6 +262,7 @@ impl Node {
         PeerStatus {
             connected: peer.connection.is_some(),
             heard: peer.heard,
+            pouch: peer.lives.pouch,
             receipts: shared.map(|space| receipt_status(space, peer)).collect(),
             refused: peer.refused.clone(),
             card: peer.card.clone(),

@@ -83,7 +83,7 @@ pub(super) struct ReceiptRow {
     pub(super) signed: Timestamp,
 }
 
-/// The lives of a peer's store that are known.
+/// The lives of a peer's store that are known, and what couriers brought of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct LivesRow {
     /// The present one.
@@ -92,6 +92,8 @@ pub(super) struct LivesRow {
     pub(super) past: Vec<Incarnation>,
     /// The latest time, by the peer's clock, at which a courier was given something said in the present one.
     pub(super) said: Timestamp,
+    /// When a volume of its pouches was last taken, by this node's clock.
+    pub(super) pouch: Option<Timestamp>,
 }
 
 /// The volumes of a peer's pouch that this node holds, as it signed for them.

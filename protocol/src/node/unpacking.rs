@@ -40,8 +40,8 @@ impl Node {
     ) -> Result<u64, CommandError> {
         let peer = self.peers.get_mut(&id).ok_or(CommandError::UnknownPeer)?;
         if matches!(message, Message::Hello { .. }) {
-            peer.heard = Some(turn.now);
-            turn.effects.commit.state.push(peer.row());
+            peer.lives.pouch = Some(turn.now);
+            turn.effects.commit.state.push(Key::Lives(id).put(&peer.lives));
         }
         if let Err(reason) = self.unpacked(id, said, message, turn) {
             if let Some(peer) = self.peers.get_mut(&id) {
