@@ -14,6 +14,7 @@ use portolan_protocol::{
     change::{ChangePayload, PERSON_NAME_BYTES_MAX, PersonRef, REASON_BYTES_MAX, actor_id},
     entry::{EntryRef, LogKey, LogKind},
     id::{DocumentId, SpaceId},
+    limits::DEPENDENCIES_MAX,
     page::LogContext,
     record::{RecordDraft, Warning, check},
     view::SpaceView,
@@ -160,6 +161,11 @@ impl Index {
         }
         let earlier = match (&intent.base, &ledger) {
             (Some(base), Some(ledger)) if !same(base, &present.document.heads()) => Some(self.at(&view, ledger, base)?),
+            // More versions than one change may join: each save joins as many as it may.
+            (_, Some(ledger)) if present.document.heads().len() >= DEPENDENCIES_MAX => {
+                let heads = hex_all(&present.document.heads()[..DEPENDENCIES_MAX - 1]);
+                Some(self.at(&view, ledger, &heads)?)
+            }
             (Some(base), None) if !base.is_empty() => return Err(DocumentError::UnknownHeads(base.join(" "))),
             _ => None,
         };
