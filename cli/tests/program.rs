@@ -345,3 +345,21 @@ fn completions_are_written_without_a_daemon() {
     let ended = run(command);
     assert!(ended.status.success() && text(&ended.stdout).contains("_portolan()"));
 }
+
+#[test]
+fn what_a_check_found_is_shown_also_where_it_fails() {
+    let home = tempfile::tempdir().unwrap();
+    let finding =
+        r#"{"event":"finding","finding":{"severity":"damage","message":"log 1 is damaged","safe":"","next":""}}"#;
+    let failed = r#"{"event":"failed","error":{"kind":"damaged","message":"it cannot go on","safe":"","next":""}}"#;
+    let answers = || vec![("200 OK", format!("{finding}\n{failed}\n"))];
+    daemon(home.path(), answers());
+    let ended = run(portolan(home.path(), &["check"]));
+    assert_eq!((ended.status.code(), text(&ended.stdout)), (Some(8), "DAMAGE: log 1 is damaged\n"));
+    assert!(text(&ended.stderr).starts_with("error: it cannot go on"), "{}", text(&ended.stderr));
+    fs::remove_file(home.path().join("portolan.sock")).unwrap();
+    daemon(home.path(), answers());
+    let ended = run(portolan(home.path(), &["check", "--json"]));
+    assert_eq!(ended.status.code(), Some(8));
+    assert!(text(&ended.stdout).starts_with("{\n  \"checked\": null,\n  \"findings\": [\n"), "{}", text(&ended.stdout));
+}

@@ -18,6 +18,7 @@ use portolan_protocol::{
 use tokio::sync::{broadcast, oneshot};
 
 use super::{
+    aside::SetAside,
     error::{AppendError, DocumentError},
     index::Index,
     locks::Locks,
@@ -253,6 +254,15 @@ impl Documents {
     /// [`DocumentError::Store`], [`DocumentError::Stopped`].
     pub async fn held_back(&self, space: SpaceId, limit: usize) -> Result<Vec<HeldBack>, DocumentError> {
         self.ask(move |index| index.held_back(space, limit)).await?
+    }
+
+    /// The logs of a space that records are derived from no more, since something of them is damaged: until the service is
+    /// started again, or [`Documents::rebuild`].
+    ///
+    /// # Errors
+    /// [`DocumentError::Stopped`].
+    pub async fn set_aside(&self, space: SpaceId) -> Result<Vec<SetAside>, DocumentError> {
+        self.ask(move |index| index.all_aside(space)).await
     }
 
     /// The name of a space in the first of `languages` that it has one in, from the space's settings.

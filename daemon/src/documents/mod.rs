@@ -15,6 +15,7 @@ mod cache;
 mod payload;
 mod visible;
 
+mod aside;
 mod index;
 
 mod intake;
@@ -32,6 +33,7 @@ mod handle;
 
 mod saving;
 
+pub use aside::SetAside;
 pub use error::{AppendError, DocumentError};
 pub use handle::{Appender, Documents, Options, settings_document};
 pub use reading::{HeldBack, HistoryItem, Listed, Progress, Shown};

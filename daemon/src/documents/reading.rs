@@ -103,6 +103,8 @@ pub struct Progress {
     pub waiting: u64,
     /// Documents that this node fails on.
     pub faults: u64,
+    /// Logs that are set aside, since something of them is damaged.
+    pub damaged_logs: u64,
     /// Memory that open documents take, by estimate, those of other spaces included.
     pub cache_bytes: u64,
 }
@@ -252,6 +254,7 @@ impl Index {
             quarantined: sum.quarantined,
             waiting: sum.waiting,
             faults: faults.count() as u64,
+            damaged_logs: self.aside.keys().filter(|(of, _)| *of == space).count() as u64,
             cache_bytes: self.cache.bytes() as u64,
         }
     }

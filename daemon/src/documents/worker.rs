@@ -40,7 +40,7 @@ enum Turn {
 /// How much is to be done before a wait ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Every entry that is durable now was looked at, with membership as it is now.
+    /// Every entry that is durable now and can be read was looked at, with membership as it is now.
     Indexed,
     /// Every summary is made as well.
     Summarised,
@@ -250,13 +250,17 @@ impl Worker {
     }
 
     fn next_review(&self) -> Option<u32> {
-        let has_view =
-            |log: &&u32| self.index.log(**log).is_some_and(|log| self.index.views.contains_key(&log.row.space));
-        self.index.review.iter().find(has_view).copied()
+        let can_be = |log: &&u32| {
+            let key = self.index.log(**log).map(|log| (log.row.space, log.row.log));
+            key.is_some_and(|key| self.index.views.contains_key(&key.0) && self.index.is_judged(&key))
+        };
+        self.index.review.iter().find(can_be).copied()
     }
 
     fn next_behind(&self) -> Option<(SpaceId, LogKey)> {
-        let behind = || self.index.behind.iter().filter(|(space, _)| self.index.views.contains_key(space));
+        let index = &self.index;
+        let can_be = |log: &&(SpaceId, LogKey)| index.views.contains_key(&log.0) && !index.aside.contains_key(*log);
+        let behind = || index.behind.iter().filter(can_be);
         behind().find(|log| Some(**log) > self.last).or_else(|| behind().next()).copied()
     }
 
@@ -285,8 +289,10 @@ impl Worker {
         }
         let (reviewed, summarised) = (self.next_review().is_none(), !self.has_pending());
         for waiter in std::mem::take(&mut self.waiters) {
-            let has_view = |(space, _): &(SpaceId, LogKey)| self.index.views.contains_key(space);
-            let taken_in = waiter.targets.iter().all(|(log, end)| !has_view(log) || self.index.next(log) >= *end);
+            let index = &self.index;
+            let cannot_be =
+                |log: &(SpaceId, LogKey)| !index.views.contains_key(&log.0) || index.aside.contains_key(log);
+            let taken_in = waiter.targets.iter().all(|(log, end)| cannot_be(log) || index.next(log) >= *end);
             if reviewed && taken_in && (summarised || waiter.stage == Stage::Indexed) {
                 // The one who waited may have gone.
                 let _ = waiter.done.send(Ok(()));

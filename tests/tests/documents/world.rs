@@ -2,6 +2,8 @@
 
 use std::{
     collections::VecDeque,
+    ops::Range,
+    path::Path,
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -19,7 +21,7 @@ use portolan_protocol::{
         signing::{PublicKey, SigningKey},
     },
     effects::{Effects, Send},
-    entry::EntryRef,
+    entry::{EntryRef, LogKey, LogKind},
     id::{DocumentId, Incarnation, NodeId, OrganisationId, PersonId, SpaceId},
     input::{Command, CommandError, Input, Reply},
     message::Message,
@@ -114,10 +116,16 @@ impl Agency {
 
     /// Ends, as a crash does for everything that was not made durable, and starts again.
     pub async fn restart(self) -> Agency {
+        self.restart_after(|_| {}).await
+    }
+
+    /// As [`Agency::restart`]; in between something happens to the store.
+    pub async fn restart_after(self, happens: impl FnOnce(&Path)) -> Agency {
         self.documents.close().await;
         let Agency { number, documents, core, home } = self;
         let now = core.lock().unwrap().now;
         drop((documents, core));
+        happens(home.path());
         Agency::at(number, home, Options::default(), now)
     }
 
@@ -146,7 +154,7 @@ impl Agency {
         }
     }
 
-    pub fn own_log(&self, space: SpaceId) -> portolan_protocol::entry::LogKey {
+    pub fn own_log(&self, space: SpaceId) -> LogKey {
         self.core().node.views().into_iter().find(|view| view.space == space).unwrap().own_log
     }
 
@@ -203,6 +211,21 @@ impl Agency {
         let shown = self.documents.show(space, document).await.ok()?;
         shown.record.fields.get(key).map(ToString::to_string)
     }
+}
+
+/// Overwrites a page in the middle of a data log. Answers with the places of the entries on it.
+pub fn damage_page(home: &Path, space: SpaceId, log: LogKey) -> Range<u64> {
+    let db = sled::Config::new().path(home.join("sled")).open().unwrap();
+    let main = db.open_tree("main").unwrap();
+    let name = [&[0][..], &space.0, &log.author.0, &log.log.0, &[LogKind::Data.byte()]].concat();
+    let (key, _) = main.scan_prefix([2]).map(Result::unwrap).find(|(_, value)| **value == *name).unwrap();
+    let pages = [&[3], &key[1..5]].concat();
+    let pages: Vec<_> = main.scan_prefix(pages).map(|page| page.unwrap().0).collect();
+    let seq = |key: &[u8]| u64::from_be_bytes(*key.last_chunk().unwrap());
+    let [page, next] = [&pages[pages.len() / 2], &pages[pages.len() / 2 + 1]];
+    main.insert(page, vec![0; 20]).unwrap();
+    db.flush().unwrap();
+    seq(page)..seq(next)
 }
 
 /// Lets two agencies know one another.
