@@ -23,7 +23,7 @@ use super::{
     index::Index,
     locks::Locks,
     planning,
-    reading::{Asked, HeldBack, HistoryItem, Listed, Progress, Shown},
+    reading::{Asked, HeldBack, HistoryItem, Listed, Progress, Shown, When},
     worker::{Channel, Job, Stage, Worker},
 };
 use crate::store::{Store, StoreError};
@@ -132,7 +132,7 @@ impl Documents {
     /// # Errors
     /// [`DocumentError::Behind`] when it cannot be reached now, [`DocumentError::Stopped`].
     pub async fn flush(&self, stage: Stage) -> Result<(), DocumentError> {
-        self.shared.channel.wait(stage).await.map_err(|_| DocumentError::Stopped)?
+        self.shared.channel.wait(stage, None).await.map_err(|_| DocumentError::Stopped)?
     }
 
     /// Ends the thread, after the step it is at.
@@ -161,27 +161,50 @@ impl Documents {
         wait.await.map_err(|_| DocumentError::Stopped)
     }
 
-    /// A record, if it is known by now.
-    async fn look_up(&self, space: SpaceId, document: DocumentId) -> Result<Shown, DocumentError> {
+    /// As [`Documents::ask`], once everything of `space` that is durable now was taken in; where nothing is behind, that is at
+    /// once.
+    pub(super) async fn ask_level<T: Send + 'static>(
+        &self,
+        space: SpaceId,
+        job: impl FnOnce(&mut Index) -> T + Send + 'static,
+    ) -> Result<T, DocumentError> {
+        let asked = self.ask(move |index| if index.is_level(space) { Ok(job(index)) } else { Err(job) });
+        match asked.await? {
+            Ok(answer) => Ok(answer),
+            Err(job) => {
+                self.level(space).await?;
+                self.ask(job).await
+            }
+        }
+    }
+
+    /// Waits until everything of `space` that is durable now was taken in.
+    async fn level(&self, space: SpaceId) -> Result<(), DocumentError> {
+        let wait = self.shared.channel.wait(Stage::Indexed, Some(space));
+        wait.await.map_err(|_| DocumentError::Stopped)?
+    }
+
+    /// A record; none where it is to be shown `when` it is not yet.
+    async fn look_up(&self, space: SpaceId, document: DocumentId, when: When) -> Result<Option<Shown>, DocumentError> {
         let (answer, wait) = oneshot::channel();
-        if !self.shared.channel.ask(Job::Show(Asked { space, document, answer })) {
+        if !self.shared.channel.ask(Job::Show(Asked { space, document, when, answer })) {
             return Err(DocumentError::Stopped);
         }
         wait.await.map_err(|_| DocumentError::Stopped)?
     }
 
-    /// A record, opened at once if it is not open. One that is not known yet is waited for while entries are looked at.
+    /// A record with everything of it that is durable, opened at once if it is not open. While entries of the space are not
+    /// looked at, it is waited for.
     ///
     /// # Errors
-    /// [`DocumentError::NotFound`], [`DocumentError::UnknownSpace`], [`DocumentError::Fault`], [`DocumentError::Store`].
+    /// [`DocumentError::NotFound`], [`DocumentError::UnknownSpace`], [`DocumentError::Fault`], [`DocumentError::Store`],
+    /// [`DocumentError::Behind`].
     pub async fn show(&self, space: SpaceId, document: DocumentId) -> Result<Shown, DocumentError> {
-        match self.look_up(space, document).await {
-            Err(DocumentError::NotFound(_)) => {
-                self.flush(Stage::Indexed).await?;
-                self.look_up(space, document).await
-            }
-            answer => answer,
+        if let Some(shown) = self.look_up(space, document, When::Level).await? {
+            return Ok(shown);
         }
+        self.level(space).await?;
+        self.look_up(space, document, When::Now).await?.ok_or(DocumentError::NotFound(document))
     }
 
     /// A record as it was at the changes named, which must be heads of a state that it has been in here.
@@ -194,7 +217,7 @@ impl Documents {
         document: DocumentId,
         heads: Vec<String>,
     ) -> Result<Shown, DocumentError> {
-        self.ask(move |index| index.record_at(space, document, &heads)).await?
+        self.ask_level(space, move |index| index.record_at(space, document, &heads)).await?
     }
 
     /// Every entry of a record, applied or not, each after those it was made on.
@@ -202,7 +225,7 @@ impl Documents {
     /// # Errors
     /// As [`Documents::show`].
     pub async fn history(&self, space: SpaceId, document: DocumentId) -> Result<Vec<HistoryItem>, DocumentError> {
-        self.ask(move |index| index.history(space, document)).await?
+        self.ask_level(space, move |index| index.history(space, document)).await?
     }
 
     /// Records by id, after `after`. A page may hold fewer than `limit` while there is a next one.
@@ -270,8 +293,8 @@ impl Documents {
     /// # Errors
     /// [`DocumentError::Fault`], [`DocumentError::Store`], [`DocumentError::UnknownSpace`].
     pub async fn space_name(&self, space: SpaceId, languages: &[&str]) -> Result<Option<String>, DocumentError> {
-        match self.look_up(space, settings_document(&space)).await {
-            Ok(shown) => Ok(shown.record.title_in(languages).map(str::to_owned)),
+        match self.look_up(space, settings_document(&space), When::Now).await {
+            Ok(shown) => Ok(shown.and_then(|shown| shown.record.title_in(languages).map(str::to_owned))),
             Err(DocumentError::NotFound(_)) => Ok(None),
             Err(error) => Err(error),
         }

@@ -30,7 +30,7 @@ use super::{
 use crate::store::{Store, StoreError};
 
 /// The least key of a log.
-const FIRST: LogKey = LogKey { author: NodeId([0; 32]), log: LogId([0; 16]) };
+pub(super) const FIRST: LogKey = LogKey { author: NodeId([0; 32]), log: LogId([0; 16]) };
 
 /// A log as far as it was taken in.
 pub(super) struct Log {

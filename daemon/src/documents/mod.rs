@@ -19,6 +19,7 @@ mod aside;
 mod index;
 
 mod intake;
+mod lag;
 mod opening;
 
 mod keeping;

@@ -47,7 +47,17 @@ pub struct Shown {
 pub(super) struct Asked {
     pub(super) space: SpaceId,
     pub(super) document: DocumentId,
-    pub(super) answer: oneshot::Sender<Result<Shown, DocumentError>>,
+    pub(super) when: When,
+    pub(super) answer: oneshot::Sender<Result<Option<Shown>, DocumentError>>,
+}
+
+/// When a record is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// Not while entries of its space are not looked at.
+    Level,
+    /// As it is known now.
+    Now,
 }
 
 /// One signed change of a record.
@@ -130,6 +140,10 @@ impl Index {
 
     /// Answers those who ask, each for another record.
     pub(super) fn answer(&mut self, asked: Vec<Asked>) {
+        let is_early = |asked: &Asked| asked.when == When::Level && !self.is_level(asked.space);
+        let (early, asked): (Vec<_>, Vec<_>) = asked.into_iter().partition(is_early);
+        // Who asked may have gone, here and below.
+        early.into_iter().for_each(|asked| drop(asked.answer.send(Ok(None))));
         let numbers: Vec<_> = asked.iter().map(|asked| self.document_number(asked.space, asked.document)).collect();
         let mut shown = self.show_all(numbers.iter().flatten().copied());
         let open = |(asked, number): (Asked, Result<u64, DocumentError>)| {
@@ -140,8 +154,7 @@ impl Index {
         };
         let work: Vec<_> = asked.into_iter().zip(numbers).map(open).collect();
         cores::each(work, |(asked, open)| {
-            // Who asked may have gone.
-            let _ = asked.answer.send(open.and_then(|open| record(asked.document, &open)));
+            let _ = asked.answer.send(open.and_then(|open| record(asked.document, &open).map(Some)));
         });
     }
 

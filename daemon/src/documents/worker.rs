@@ -52,7 +52,7 @@ struct Queue {
     /// One for each log at most: from where, and up to where.
     appended: BTreeMap<(SpaceId, LogKey), (LogContext, u64, u64)>,
     views: BTreeMap<SpaceId, Arc<SpaceView>>,
-    waiters: Vec<(Stage, oneshot::Sender<Result<(), DocumentError>>)>,
+    waiters: Vec<(Stage, Option<SpaceId>, oneshot::Sender<Result<(), DocumentError>>)>,
     stopping: bool,
 }
 
@@ -86,6 +86,8 @@ pub(super) struct Channel {
 /// A wait that has begun: it ends when what was durable then is done.
 struct Waiter {
     stage: Stage,
+    /// In this space alone.
+    space: Option<SpaceId>,
     targets: BTreeMap<(SpaceId, LogKey), u64>,
     done: oneshot::Sender<Result<(), DocumentError>>,
 }
@@ -123,12 +125,13 @@ impl Channel {
         self.wake.notify_one();
     }
 
-    /// What ends when `stage` is reached. An error at the other end when the thread ends before.
-    pub(super) fn wait(&self, stage: Stage) -> oneshot::Receiver<Result<(), DocumentError>> {
+    /// What ends when `stage` is reached, in `space` alone where one is named. An error at the other end when the thread ends
+    /// before.
+    pub(super) fn wait(&self, stage: Stage, space: Option<SpaceId>) -> oneshot::Receiver<Result<(), DocumentError>> {
         let (done, wait) = oneshot::channel();
         let mut queue = self.queue();
         if !queue.stopping {
-            queue.waiters.push((stage, done));
+            queue.waiters.push((stage, space, done));
         }
         drop(queue);
         self.wake.notify_one();
@@ -203,8 +206,10 @@ impl Worker {
                 self.index.appended(&context, from, to);
             }
             std::mem::take(&mut queue.views).into_values().for_each(|view| self.index.view(view));
-            for (stage, done) in std::mem::take(&mut queue.waiters) {
-                self.waiters.push(Waiter { stage, targets: self.index.ends.clone(), done });
+            for (stage, space, done) in std::mem::take(&mut queue.waiters) {
+                let targets = self.index.ends.iter().filter(|((of, _), _)| space.is_none_or(|space| space == *of));
+                let targets = targets.map(|(key, end)| (*key, *end)).collect();
+                self.waiters.push(Waiter { stage, space, targets, done });
             }
             self.release();
             let background = self.has_background();
@@ -216,7 +221,8 @@ impl Worker {
                 self.lingered = false;
                 return Some(turn);
             }
-            if background && queue.jobs.is_empty() && self.answering.is_some() && !self.lingered {
+            let hurries = !self.waiters.is_empty();
+            if background && !hurries && queue.jobs.is_empty() && self.answering.is_some() && !self.lingered {
                 self.lingered = true;
                 queue = channel.wake.wait_timeout(queue, LINGER).unwrap_or_else(PoisonError::into_inner).0;
                 continue;
@@ -249,19 +255,23 @@ impl Worker {
         self.index.summarise_some()
     }
 
+    /// A log to be gone through again, in a space of those that are waited for if there is one.
     fn next_review(&self) -> Option<u32> {
-        let can_be = |log: &&u32| {
-            let key = self.index.log(**log).map(|log| (log.row.space, log.row.log));
-            key.is_some_and(|key| self.index.views.contains_key(&key.0) && self.index.is_judged(&key))
-        };
-        self.index.review.iter().find(can_be).copied()
+        let reviewed = || self.index.review.iter().copied().filter(|number| self.index.is_reviewed(*number));
+        let wanted = |number: &u32| self.index.log(*number).is_some_and(|log| self.is_awaited(&log.row.space));
+        reviewed().find(wanted).or_else(|| reviewed().next())
     }
 
+    /// A log to be taken in further, likewise.
     fn next_behind(&self) -> Option<(SpaceId, LogKey)> {
-        let index = &self.index;
-        let can_be = |log: &&(SpaceId, LogKey)| index.views.contains_key(&log.0) && !index.aside.contains_key(*log);
-        let behind = || index.behind.iter().filter(can_be);
-        behind().find(|log| Some(**log) > self.last).or_else(|| behind().next()).copied()
+        let behind = || self.index.behind.iter().copied().filter(|key| self.index.goes_on(key));
+        let awaited = || behind().filter(|(space, _)| self.is_awaited(space));
+        let after = |key: &(SpaceId, LogKey)| Some(*key) > self.last;
+        awaited().find(after).or_else(|| awaited().next()).or_else(|| behind().find(after)).or_else(|| behind().next())
+    }
+
+    fn is_awaited(&self, space: &SpaceId) -> bool {
+        self.waiters.iter().any(|waiter| waiter.space.is_none_or(|of| of == *space))
     }
 
     fn has_background(&self) -> bool {
@@ -287,12 +297,14 @@ impl Worker {
         if self.waiters.is_empty() {
             return;
         }
-        let (reviewed, summarised) = (self.next_review().is_none(), !self.has_pending());
+        let summarised = !self.has_pending();
         for waiter in std::mem::take(&mut self.waiters) {
             let index = &self.index;
-            let cannot_be =
-                |log: &(SpaceId, LogKey)| !index.views.contains_key(&log.0) || index.aside.contains_key(log);
-            let taken_in = waiter.targets.iter().all(|(log, end)| cannot_be(log) || index.next(log) >= *end);
+            let taken_in = waiter.targets.iter().all(|(log, end)| !index.goes_on(log) || index.next(log) >= *end);
+            let reviewed = match waiter.space {
+                Some(space) => !index.is_under_review(space),
+                None => self.next_review().is_none(),
+            };
             if reviewed && taken_in && (summarised || waiter.stage == Stage::Indexed) {
                 // The one who waited may have gone.
                 let _ = waiter.done.send(Ok(()));

@@ -142,6 +142,13 @@ impl Agency {
         self.core().announces = false;
     }
 
+    /// Documents hear of everything at once, and from now on of what is committed.
+    pub fn unmute(&self) {
+        let mut core = self.core();
+        core.announces = true;
+        self.documents.catch_up(&core.store.image().unwrap());
+    }
+
     pub fn order(&self, command: Command) -> Result<Reply, CommandError> {
         self.core().handle(Input::Command { number: 0, command }).0.unwrap()
     }
