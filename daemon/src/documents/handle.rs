@@ -23,8 +23,9 @@ use super::{
     index::Index,
     locks::Locks,
     planning,
+    queue::{Call, Job},
     reading::{Asked, HeldBack, HistoryItem, Listed, Progress, Shown, When},
-    worker::{Channel, Job, Stage, Worker},
+    worker::{Channel, Stage, Worker},
 };
 use crate::store::{Store, StoreError};
 
@@ -135,6 +136,11 @@ impl Documents {
         self.shared.channel.wait(stage, None).await.map_err(|_| DocumentError::Stopped)?
     }
 
+    /// Whether so many wait to be answered that others are better turned away. A save that has begun comes to its end.
+    pub fn is_full(&self) -> bool {
+        self.shared.channel.is_full()
+    }
+
     /// Ends the thread, after the step it is at.
     pub async fn close(&self) {
         self.shared.channel.stop();
@@ -145,17 +151,13 @@ impl Documents {
         }
     }
 
-    /// Has the thread run `job` and waits for its answer.
+    /// Has the thread run `job` and waits for its answer. The job is left out when this is dropped before its turn comes.
     pub(super) async fn ask<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Index) -> T + Send + 'static,
     ) -> Result<T, DocumentError> {
         let (answer, wait) = oneshot::channel();
-        let job = Box::new(move |index: &mut Index| {
-            // Who asked may have gone.
-            let _ = answer.send(job(index));
-        });
-        if !self.shared.channel.ask(Job::Run(job)) {
+        if !self.shared.channel.ask(Job::Run(Box::new(Call { job, answer }))) {
             return Err(DocumentError::Stopped);
         }
         wait.await.map_err(|_| DocumentError::Stopped)

@@ -28,6 +28,8 @@ mod planning;
 mod reading;
 
 mod locks;
+mod queue;
+
 mod worker;
 
 mod handle;

@@ -2,7 +2,7 @@
 //! then new entries, then summaries. Nobody waits for it but those who ask.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -12,7 +12,11 @@ use portolan_protocol::{effects::Appended, entry::LogKey, id::SpaceId, page::Log
 use tokio::{sync::oneshot, time::Instant};
 use tracing::error;
 
-use super::{cores, error::DocumentError, index::Index, reading::Asked};
+use super::{
+    error::DocumentError,
+    index::Index,
+    queue::{Answer, Job, Jobs},
+};
 use crate::{clock, store::StoreError};
 
 /// Time for answers before the background has a step, so that neither starves.
@@ -22,18 +26,9 @@ const LINGER: Duration = Duration::from_millis(2);
 /// Pause after a failure, of a full disk for instance.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Something that somebody waits for.
-pub(super) enum Job {
-    /// Anything at all.
-    Run(Box<dyn FnOnce(&mut Index) + Send>),
-    /// A record. Different ones asked for one behind another are opened side by side.
-    Show(Asked),
-}
-
 /// What the thread does next.
 enum Turn {
-    Run(Box<dyn FnOnce(&mut Index) + Send>),
-    Show(Vec<Asked>),
+    Answer(Answer),
     Background,
 }
 
@@ -48,32 +43,12 @@ pub enum Stage {
 
 #[derive(Default)]
 struct Queue {
-    jobs: VecDeque<Job>,
+    jobs: Jobs,
     /// One for each log at most: from where, and up to where.
     appended: BTreeMap<(SpaceId, LogKey), (LogContext, u64, u64)>,
     views: BTreeMap<SpaceId, Arc<SpaceView>>,
     waiters: Vec<(Stage, Option<SpaceId>, oneshot::Sender<Result<(), DocumentError>>)>,
     stopping: bool,
-}
-
-impl Queue {
-    /// What was asked first, and what can be answered beside it.
-    fn next(&mut self) -> Option<Turn> {
-        match self.jobs.pop_front()? {
-            Job::Run(run) => Some(Turn::Run(run)),
-            Job::Show(first) => {
-                let mut asked = vec![first];
-                while asked.len() < cores::count()
-                    && let Some(Job::Show(next)) = self.jobs.front()
-                    && asked.iter().all(|other| other.document != next.document)
-                    && let Some(Job::Show(next)) = self.jobs.pop_front()
-                {
-                    asked.push(next);
-                }
-                Some(Turn::Show(asked))
-            }
-        }
-    }
 }
 
 /// What the handle and the thread share.
@@ -102,11 +77,16 @@ impl Channel {
         let mut queue = self.queue();
         let is_open = !queue.stopping;
         if is_open {
-            queue.jobs.push_back(job);
+            queue.jobs.push(job);
         }
         drop(queue);
         self.wake.notify_one();
         is_open
+    }
+
+    /// Whether so much is asked that more should not be.
+    pub(super) fn is_full(&self) -> bool {
+        self.queue().jobs.is_full()
     }
 
     pub(super) fn appended(&self, appended: impl IntoIterator<Item = Appended>) {
@@ -215,11 +195,11 @@ impl Worker {
             let background = self.has_background();
             let enough = self.answering.is_some_and(|since| since.elapsed() >= ANSWERS_IN_A_ROW);
             if (!enough || !background)
-                && let Some(turn) = queue.next()
+                && let Some(answer) = queue.jobs.next()
             {
                 self.answering.get_or_insert_with(clock::monotonic);
                 self.lingered = false;
-                return Some(turn);
+                return Some(Turn::Answer(answer));
             }
             let hurries = !self.waiters.is_empty();
             if background && !hurries && queue.jobs.is_empty() && self.answering.is_some() && !self.lingered {
@@ -237,8 +217,8 @@ impl Worker {
 
     fn take(&mut self, turn: Turn) -> Result<(), StoreError> {
         match turn {
-            Turn::Run(run) => run(&mut self.index),
-            Turn::Show(asked) => self.index.answer(asked),
+            Turn::Answer(Answer::Run(task)) => task.run(&mut self.index),
+            Turn::Answer(Answer::Show(asked)) => self.index.answer(asked),
             Turn::Background => return self.background(),
         }
         Ok(())
