@@ -13,6 +13,8 @@ use portolan_protocol::{
     entry::{EntryRef, LogKey, LogKind},
     id::{DocumentId, SpaceId},
     image::Image,
+    limits::SPACE_NAME_BYTES_MAX,
+    record::shortened,
     view::SpaceView,
 };
 use tokio::sync::{broadcast, oneshot};
@@ -35,6 +37,9 @@ pub type Appender =
 
 /// Rows that one call of a list looks at, at most: with a filter that little passes it may answer with a part.
 const LIST_STEPS_MAX: u32 = 64;
+
+/// Bytes of records in one answer to a list, about.
+const LIST_BYTES_AIM: usize = 4 << 20;
 
 /// Local preferences; they decide nothing that is shown.
 #[derive(Clone, Copy, Debug)]
@@ -241,16 +246,17 @@ impl Documents {
         after: Option<DocumentId>,
         limit: usize,
     ) -> Result<Listed, DocumentError> {
-        let mut listed = Listed { documents: Vec::new(), next: after };
+        let mut listed = Listed { next: after, ..Listed::default() };
         for step in 0..LIST_STEPS_MAX {
             let left = limit.saturating_sub(listed.documents.len());
-            if left == 0 || (step > 0 && listed.next.is_none()) {
+            let bytes_left = LIST_BYTES_AIM.saturating_sub(listed.bytes);
+            if left == 0 || bytes_left == 0 || (step > 0 && listed.next.is_none()) {
                 break;
             }
             let (query, after) = (query.clone(), listed.next);
-            let part = self.ask(move |index| index.list(space, &query, after, left)).await??;
+            let part = self.ask(move |index| index.list(space, &query, after, left, bytes_left)).await??;
             listed.documents.extend(part.documents);
-            listed.next = part.next;
+            (listed.next, listed.bytes) = (part.next, listed.bytes + part.bytes);
         }
         Ok(listed)
     }
@@ -290,13 +296,14 @@ impl Documents {
         self.ask(move |index| index.all_aside(space)).await
     }
 
-    /// The name of a space in the first of `languages` that it has one in, from the space's settings.
+    /// The name of a space in the first of `languages` that it has one in, from the space's settings; too long a one is cut.
     ///
     /// # Errors
     /// [`DocumentError::Fault`], [`DocumentError::Store`], [`DocumentError::UnknownSpace`].
     pub async fn space_name(&self, space: SpaceId, languages: &[&str]) -> Result<Option<String>, DocumentError> {
         match self.look_up(space, settings_document(&space), When::Now).await {
-            Ok(shown) => Ok(shown.and_then(|shown| shown.record.title_in(languages).map(str::to_owned))),
+            Ok(shown) => Ok(shown
+                .and_then(|shown| shown.record.title_in(languages).map(|name| shortened(name, SPACE_NAME_BYTES_MAX)))),
             Err(DocumentError::NotFound(_)) => Ok(None),
             Err(error) => Err(error),
         }

@@ -90,6 +90,8 @@ pub struct Listed {
     pub documents: Vec<Summary>,
     /// Where the next part begins: after this id. None at the end.
     pub next: Option<DocumentId>,
+    /// How long the records are as JSON.
+    pub(super) bytes: usize,
 }
 
 /// How far the derived data of a space is.
@@ -205,13 +207,14 @@ impl Index {
         Ok(items)
     }
 
-    /// One step of a list: opens no document.
+    /// One step of a list: opens no document. It ends when it holds `limit` records, or `bytes_aim` bytes of them.
     pub(super) fn list(
         &self,
         space: SpaceId,
         query: &DocumentQuery,
         after: Option<DocumentId>,
         limit: usize,
+        bytes_aim: usize,
     ) -> Result<Listed, DocumentError> {
         if !self.views.contains_key(&space) {
             return Err(DocumentError::UnknownSpace);
@@ -233,8 +236,10 @@ impl Index {
             }
             listed.next = Some(id);
             let row: DocumentRow = decode(&value)?;
-            listed.documents.extend(row.summary.filter(|summary| matches(summary, query)));
-            if listed.documents.len() == limit {
+            let Some(summary) = row.summary.filter(|summary| matches(summary, query)) else { continue };
+            listed.bytes += serde_json::to_vec(&summary).map_or(0, |json| json.len());
+            listed.documents.push(summary);
+            if listed.documents.len() == limit || listed.bytes >= bytes_aim {
                 return Ok(listed);
             }
         }
