@@ -363,3 +363,28 @@ fn what_a_check_found_is_shown_also_where_it_fails() {
     assert_eq!(ended.status.code(), Some(8));
     assert!(text(&ended.stdout).starts_with("{\n  \"checked\": null,\n  \"findings\": [\n"), "{}", text(&ended.stdout));
 }
+
+#[test]
+fn a_list_is_called_complete_only_where_every_page_was() {
+    let page = |id: &str, next: &str, behind: u32| {
+        format!(
+            r#"{{"documents":[{{"id":"{id}","type":"page","title":"T","language":"fr","languages":["fr"],"status":null,"marking":null,
+            "tags":[],"areas":[],"countries":[],"updated":null,"deleted":false,"conflicts":0,"changes":1}}],
+            "next":{next},"entries_to_index":{behind}}}"#
+        )
+    };
+    let second = "aiaqcaibaeaqcaibaeaqcaibae";
+    let two = || vec![page(DOCUMENT, r#""more""#, 7), page(second, "null", 0)];
+    let list = |pages: Vec<String>, options: &[&str]| {
+        let home = tempfile::tempdir().unwrap();
+        let answers = std::iter::once(spaces()).chain(pages).map(|body| ("200 OK", body)).collect();
+        daemon(home.path(), answers);
+        let ended = run(portolan(home.path(), &[&["doc", "list"], options].concat()));
+        assert_eq!(ended.status.code(), Some(0), "{}", text(&ended.stderr));
+        text(&ended.stdout).to_owned()
+    };
+    let told = "The list is not complete yet: 7 entries to go.\n";
+    assert!(list(two(), &[]).ends_with(told));
+    assert!(list(two()[..1].to_vec(), &["--limit", "1"]).ends_with(told));
+    assert!(list(two(), &["--json"]).ends_with("\"entries_to_index\": 7\n}\n"));
+}

@@ -22,6 +22,14 @@ impl Index {
         !behind.any(|key| self.goes_on(key)) && !self.is_under_review(space)
     }
 
+    /// Entries of a space that are not taken in, and those of logs that are to be gone through again.
+    pub(super) fn entries_to_index(&self, space: SpaceId) -> u64 {
+        let ends = self.ends.range((space, FIRST)..).take_while(|((of, _), _)| *of == space);
+        let behind: u64 = ends.map(|(key, end)| end.saturating_sub(self.next(key))).sum();
+        let logs = self.review.iter().filter_map(|number| self.log(*number)).filter(|log| log.row.space == space);
+        behind + logs.map(|log| log.row.next).sum::<u64>()
+    }
+
     /// Whether some log of a space is to be gone through again.
     pub(super) fn is_under_review(&self, space: SpaceId) -> bool {
         let of = |number: &u32| self.log(*number).is_some_and(|log| log.row.space == space);

@@ -101,7 +101,7 @@ pub struct Progress {
     pub indexed: u64,
     /// Documents known.
     pub total: u64,
-    /// Entries that were not looked at.
+    /// Entries that were not looked at, or are to be looked at again.
     pub entries_to_index: u64,
     /// Entries whose payload is not held.
     pub gaps: u64,
@@ -259,13 +259,12 @@ impl Index {
             sum.quarantined += counts.quarantined;
             sum.waiting += counts.waiting;
         }
-        let ends = self.ends.iter().filter(|((of, _), _)| *of == space);
         let faults =
             self.faults.keys().filter(|number| self.shelf.name(**number).is_ok_and(|name| name.space == space));
         Progress {
             indexed: total.saturating_sub(self.pending_count(&space)),
             total,
-            entries_to_index: ends.map(|(key, end)| end.saturating_sub(self.next(key))).sum(),
+            entries_to_index: self.entries_to_index(space),
             gaps: sum.gaps,
             sealed: sum.sealed,
             refused: sum.refused,

@@ -79,3 +79,18 @@ async fn an_import_meets_the_records_that_there_are() {
     assert!(anew.is_empty(), "{} of {}", anew.len(), done.len());
     assert_eq!(tunis.documents.history(space, id(RECORDS - 1)).await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_list_is_not_complete_before_its_entries_were_judged_again() {
+    let rome = Agency::open(1);
+    let space = rome.found();
+    for number in 0..3 {
+        rome.documents.put(space, id(number), page(number), rome.person(), String::new()).await.unwrap();
+    }
+    rome.documents.flush(Stage::Summarised).await.unwrap();
+    let (documents, views) = rome.taken_up().await;
+    assert_eq!(documents.progress(space).await.unwrap().entries_to_index, 3);
+    documents.views(views);
+    documents.flush(Stage::Indexed).await.unwrap();
+    assert_eq!(documents.progress(space).await.unwrap().entries_to_index, 0);
+}

@@ -28,6 +28,7 @@ use portolan_protocol::{
     node::{Identity, Node},
     record::RecordDraft,
     time::Timestamp,
+    view::SpaceView,
 };
 use rand_chacha::{ChaCha12Rng, rand_core::SeedableRng};
 use tempfile::TempDir;
@@ -147,6 +148,15 @@ impl Agency {
         let mut core = self.core();
         core.announces = true;
         self.documents.catch_up(&core.store.image().unwrap());
+    }
+
+    /// Documents on the same store, taken up as after a start, that know of no membership yet; and that.
+    pub async fn taken_up(&self) -> (Documents, Vec<Arc<SpaceView>>) {
+        self.documents.close().await;
+        let core = self.core();
+        let documents = Documents::open(&core.store, Options::default()).unwrap();
+        documents.catch_up(&core.store.image().unwrap());
+        (documents, core.node.views())
     }
 
     pub fn order(&self, command: Command) -> Result<Reply, CommandError> {
