@@ -388,3 +388,17 @@ fn a_list_is_called_complete_only_where_every_page_was() {
     assert!(list(two()[..1].to_vec(), &["--limit", "1"]).ends_with(told));
     assert!(list(two(), &["--json"]).ends_with("\"entries_to_index\": 7\n}\n"));
 }
+
+#[test]
+fn setting_the_type_or_the_language_to_nothing_is_sent() {
+    for (setting, sent) in [("type=", r#""fields":{"type":null}"#), ("language:=null", r#""fields":{"language":null}"#)]
+    {
+        let home = tempfile::tempdir().unwrap();
+        let answers = vec![("200 OK", spaces()), ("200 OK", record()), ("200 OK", saved())];
+        let served = daemon(home.path(), answers);
+        let ended = run(portolan(home.path(), &["doc", "edit", DOCUMENT, "--set", setting]));
+        assert_eq!(ended.status.code(), Some(0), "{}", text(&ended.stderr));
+        let requests = served.join().unwrap();
+        assert!(requests.last().unwrap().contains(sent), "{requests:?}");
+    }
+}
