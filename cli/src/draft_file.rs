@@ -194,9 +194,12 @@ pub fn difference(before: &Fields, after: &Fields) -> RecordDraft {
     draft
 }
 
-/// Takes out what a draft says apart from the other fields.
+/// Takes out what a draft says apart from the other fields. What is no text stays a field: `null` removes it.
 pub fn take_type_and_language(fields: &mut Fields) -> (Option<String>, Option<String>) {
-    let mut take = |key| fields.remove(key).and_then(|value| value.as_str().map(str::to_owned));
+    let mut take = |key| {
+        let text = fields.get(key).and_then(Value::as_str).map(str::to_owned);
+        text.inspect(|_| drop(fields.remove(key)))
+    };
     (take("type"), take("language"))
 }
 
@@ -273,5 +276,13 @@ mod tests {
         assert_eq!(draft.fields, fields(&[("b", "y".into()), ("c", Value::Null)]));
         assert_eq!(draft.kind.as_deref(), Some("experience"));
         assert_eq!(difference(&before, &before), RecordDraft::default());
+    }
+
+    #[test]
+    fn the_type_and_the_language_can_be_removed() {
+        let before = fields(&[("type", "page".into()), ("language", "fr".into()), ("a", 1.into())]);
+        let draft = difference(&before, &fields(&[("a", 1.into())]));
+        assert_eq!((&draft.kind, &draft.language), (&None, &None));
+        assert_eq!(draft.fields, fields(&[("type", Value::Null), ("language", Value::Null)]));
     }
 }

@@ -345,3 +345,60 @@ fn completions_are_written_without_a_daemon() {
     let ended = run(command);
     assert!(ended.status.success() && text(&ended.stdout).contains("_portolan()"));
 }
+
+#[test]
+fn what_a_check_found_is_shown_also_where_it_fails() {
+    let home = tempfile::tempdir().unwrap();
+    let finding =
+        r#"{"event":"finding","finding":{"severity":"damage","message":"log 1 is damaged","safe":"","next":""}}"#;
+    let failed = r#"{"event":"failed","error":{"kind":"damaged","message":"it cannot go on","safe":"","next":""}}"#;
+    let answers = || vec![("200 OK", format!("{finding}\n{failed}\n"))];
+    daemon(home.path(), answers());
+    let ended = run(portolan(home.path(), &["check"]));
+    assert_eq!((ended.status.code(), text(&ended.stdout)), (Some(8), "DAMAGE: log 1 is damaged\n"));
+    assert!(text(&ended.stderr).starts_with("error: it cannot go on"), "{}", text(&ended.stderr));
+    fs::remove_file(home.path().join("portolan.sock")).unwrap();
+    daemon(home.path(), answers());
+    let ended = run(portolan(home.path(), &["check", "--json"]));
+    assert_eq!(ended.status.code(), Some(8));
+    assert!(text(&ended.stdout).starts_with("{\n  \"checked\": null,\n  \"findings\": [\n"), "{}", text(&ended.stdout));
+}
+
+#[test]
+fn a_list_is_called_complete_only_where_every_page_was() {
+    let page = |id: &str, next: &str, behind: u32| {
+        format!(
+            r#"{{"documents":[{{"id":"{id}","type":"page","title":"T","language":"fr","languages":["fr"],"status":null,"marking":null,
+            "tags":[],"areas":[],"countries":[],"updated":null,"deleted":false,"conflicts":0,"changes":1}}],
+            "next":{next},"entries_to_index":{behind}}}"#
+        )
+    };
+    let second = "aiaqcaibaeaqcaibaeaqcaibae";
+    let two = || vec![page(DOCUMENT, r#""more""#, 7), page(second, "null", 0)];
+    let list = |pages: Vec<String>, options: &[&str]| {
+        let home = tempfile::tempdir().unwrap();
+        let answers = std::iter::once(spaces()).chain(pages).map(|body| ("200 OK", body)).collect();
+        daemon(home.path(), answers);
+        let ended = run(portolan(home.path(), &[&["doc", "list"], options].concat()));
+        assert_eq!(ended.status.code(), Some(0), "{}", text(&ended.stderr));
+        text(&ended.stdout).to_owned()
+    };
+    let told = "The list is not complete yet: 7 entries to go.\n";
+    assert!(list(two(), &[]).ends_with(told));
+    assert!(list(two()[..1].to_vec(), &["--limit", "1"]).ends_with(told));
+    assert!(list(two(), &["--json"]).ends_with("\"entries_to_index\": 7\n}\n"));
+}
+
+#[test]
+fn setting_the_type_or_the_language_to_nothing_is_sent() {
+    for (setting, sent) in [("type=", r#""fields":{"type":null}"#), ("language:=null", r#""fields":{"language":null}"#)]
+    {
+        let home = tempfile::tempdir().unwrap();
+        let answers = vec![("200 OK", spaces()), ("200 OK", record()), ("200 OK", saved())];
+        let served = daemon(home.path(), answers);
+        let ended = run(portolan(home.path(), &["doc", "edit", DOCUMENT, "--set", setting]));
+        assert_eq!(ended.status.code(), Some(0), "{}", text(&ended.stderr));
+        let requests = served.join().unwrap();
+        assert!(requests.last().unwrap().contains(sent), "{requests:?}");
+    }
+}

@@ -86,6 +86,15 @@ pub const KEY_BYTES_MAX: usize = 256;
 /// Most flat keys in one record.
 pub const FIELDS_MAX: usize = 4_096;
 
+/// Longest text in the short form of a record, in bytes; a longer one is cut there. Hundreds of letters of any script.
+pub const SUMMARY_TEXT_BYTES_MAX: usize = 1_024;
+
+/// Most tags, areas, countries and languages in the short form of a record.
+pub const SUMMARY_ITEMS_MAX: usize = 256;
+
+/// Longest name of a space, in bytes.
+pub const SPACE_NAME_BYTES_MAX: usize = 128;
+
 /// Largest volume of a pouch, in bytes: 3.9 GiB, below what FAT32 can hold in one file.
 pub const VOLUME_BYTES_MAX: u64 = 4_187_593_113;
 

@@ -20,35 +20,43 @@ pub(super) struct Check {
 }
 
 /// What `--json` shows.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Report {
-    checked: Checked,
+    /// None where the check did not come to its end.
+    checked: Option<Checked>,
     findings: Vec<Finding>,
 }
 
 impl Check {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
-        let progress = Progress::start("checking", None);
-        let mut events = context.client()?.stream("/check", &CheckRequest { rebuild: self.rebuild }).await?;
-        let mut findings = Vec::new();
-        let checked = loop {
-            match events.next().await? {
-                Some(CheckEvent::Progress { stage, done, total }) => progress.update(label(stage), done, total),
-                Some(CheckEvent::Finding { finding }) => findings.push(finding),
-                Some(CheckEvent::Done { checked }) => break checked,
-                Some(CheckEvent::Failed { error }) => return Err(error),
-                None => return Err(internal("the check ended without a result")),
-            }
-        };
-        drop(progress);
-        context.output.show(&Report { checked, findings }, human)?;
-        if checked.damage == 0 {
-            return Ok(());
+        let mut report = Report::default();
+        let ended = self.read(context, &mut report).await;
+        // What was found is shown, however the check ended.
+        if ended.is_ok() || !report.findings.is_empty() {
+            context.output.show(&report, human)?;
         }
-        let damage = count(checked.damage, "damage was", "damages were");
+        let damage = match ended?.damage {
+            0 => return Ok(()),
+            damage => count(damage, "damage was", "damages were"),
+        };
         Err(ApiError::new(ErrorKind::Damaged, format!("{damage} found"))
             .safe("Everything that is not named above was verified.")
             .next("What to do about each is said above; documents are derived anew with `portolan check --rebuild`."))
+    }
+
+    /// Follows the check to its end.
+    async fn read(&self, context: &Context, report: &mut Report) -> Result<Checked> {
+        let progress = Progress::start("checking", None);
+        let mut events = context.client()?.stream("/check", &CheckRequest { rebuild: self.rebuild }).await?;
+        loop {
+            match events.next().await? {
+                Some(CheckEvent::Progress { stage, done, total }) => progress.update(label(stage), done, total),
+                Some(CheckEvent::Finding { finding }) => report.findings.push(finding),
+                Some(CheckEvent::Done { checked }) => return Ok(*report.checked.insert(checked)),
+                Some(CheckEvent::Failed { error }) => return Err(error),
+                None => return Err(internal("the check ended without a result")),
+            }
+        }
     }
 }
 
@@ -76,7 +84,7 @@ fn human(report: &Report) -> String {
             }
         }
     }
-    let checked = &report.checked;
+    let Some(checked) = &report.checked else { return out };
     out.push_str(&format!(
         "{} in {} of {}, {}, {}: {}\n",
         count(checked.entries, "entry", "entries"),

@@ -99,6 +99,10 @@ pub(super) fn spaces(spaces: &[Space]) -> String {
                 let _ = writeln!(out, "  {}: {} {what}", text::shown(&space.name), count(number, "entry", "entries"));
             }
         }
+        if space.damaged_logs > 0 {
+            let logs = count(space.damaged_logs, "log is", "logs are");
+            let _ = writeln!(out, "  {}: {logs} DAMAGED on the disk; see `portolan check`", text::shown(&space.name));
+        }
         if space.forks > 0 {
             let forks = count(space.forks, "log was", "logs were");
             let _ = writeln!(out, "  {}: {forks} FORKED by the author; see `portolan check`", text::shown(&space.name));

@@ -101,6 +101,9 @@ pub(super) async fn doorkeeper(State(shared): State<Arc<Shared>>, mut request: R
 }
 
 async fn admit(shared: Arc<Shared>, uid: Option<Uid>) -> Result<Caller, ApiError> {
+    if shared.documents.is_full() {
+        return Err(crowded());
+    }
     let Some(Uid(uid)) = uid else { return Err(forbidden("the system does not say who asks")) };
     let login = blocking(move || {
         logins::login(uid).map_err(|error| {
@@ -114,6 +117,13 @@ async fn admit(shared: Arc<Shared>, uid: Option<Uid>) -> Result<Caller, ApiError
         forbidden(format!("the login `{login}` is not listed on this node"))
             .next("Ask an administrator of this node to add it with `portolan user add`.")
     })
+}
+
+/// More wait for records than can be answered soon.
+fn crowded() -> ApiError {
+    ApiError::new(ErrorKind::Unavailable, "too many requests wait for an answer already")
+        .safe("Nothing was changed.")
+        .next("Try again in a moment, with fewer at a time.")
 }
 
 #[cfg(test)]

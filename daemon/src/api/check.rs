@@ -1,10 +1,11 @@
 //! `POST /v1/check`: verifies what is stored, and derives records anew.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{body::Bytes, extract::State, response::Response};
 use portolan_protocol::{
     api::{ApiError, Can, CheckEvent, CheckRequest, CheckStage, Checked, Finding, Severity},
+    entry::LogKey,
     id::SpaceId,
     status::NodeStatus,
 };
@@ -16,14 +17,17 @@ use super::{
     shared::Shared,
 };
 use crate::{
-    documents::{HeldBack, Progress, Stage},
-    store::CheckReport,
+    documents::{DocumentError, HeldBack, Progress, SetAside, Stage},
+    store::{CheckReport, StoreError},
 };
 
 /// Entries that are named one by one, at most, in each space.
 const HELD_BACK_MAX: usize = 100;
 /// How often it is told how far deriving is.
 const TELL_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
+/// What to do about damaged entries.
+const RESTORE: &str = "Restore the store from a backup; or start with an empty one and introduce the peers again: entries \
+                       come back from them by sync.";
 
 pub(super) async fn check(
     State(shared): State<Arc<Shared>>,
@@ -33,7 +37,7 @@ pub(super) async fn check(
     caller.must(Can::Admin)?;
     let (events, answer) = mpsc::channel(16);
     tokio::spawn(async move {
-        let mut check = Check { shared, events, checked: Checked::default() };
+        let mut check = Check { shared, events, checked: Checked::default(), damaged: BTreeSet::new() };
         let last = match check.run(request.rebuild).await {
             Ok(()) => CheckEvent::Done { checked: check.checked },
             Err(error) => CheckEvent::Failed { error },
@@ -47,6 +51,8 @@ struct Check {
     shared: Arc<Shared>,
     events: mpsc::Sender<Bytes>,
     checked: Checked,
+    /// The logs that were found to be damaged.
+    damaged: BTreeSet<(SpaceId, LogKey)>,
 }
 
 impl Check {
@@ -82,12 +88,11 @@ impl Check {
         self.checked.entries = sound;
         self.checked.payloads = sound.saturating_sub(gaps);
         for (log, seq, why) in damaged {
+            self.damaged.insert((log.space, log.log));
             let (space, author, log) = (log.space, log.log.author, log.log.log);
             let message = format!("log {log} of {author} in space {space} is damaged from entry {seq} on: {why}");
             let safe = "Entries before it are sound, and peers still hold what they have receipted.";
-            let next = "Restore the store from a backup; or start with an empty one and introduce the peers again: entries come back \
-                 from them by sync.";
-            self.find(Severity::Damage, message, safe, next).await;
+            self.find(Severity::Damage, message, safe, RESTORE).await;
         }
         self.progress(CheckStage::Logs, sound, entries.max(sound)).await;
         Ok(())
@@ -122,13 +127,14 @@ impl Check {
         let stage = if rebuild { CheckStage::Rebuild } else { CheckStage::Documents };
         let documents = self.shared.documents.clone();
         if rebuild {
-            documents.rebuild().await?;
+            let rebuilt = documents.rebuild().await;
+            self.derived_whole(rebuilt).await?;
         }
         let flush = documents.flush(Stage::Summarised);
         tokio::pin!(flush);
         loop {
             tokio::select! {
-                done = &mut flush => break done?,
+                done = &mut flush => break self.derived_whole(done).await?,
                 () = tokio::time::sleep(TELL_EVERY) => {
                     let all = self.derived(status).await?;
                     self.progress(stage, all.iter().map(|p| p.indexed).sum(), all.iter().map(|p| p.total).sum()).await;
@@ -139,7 +145,9 @@ impl Check {
         self.checked.documents = all.iter().map(|progress| progress.indexed).sum();
         self.progress(stage, self.checked.documents, all.iter().map(|p| p.total).sum()).await;
         for (space, progress) in status.spaces.iter().zip(&all) {
-            self.held_back(space.space, progress).await?;
+            self.set_aside(space.space).await?;
+            let told = self.held_back(space.space, progress).await;
+            self.derived_whole(told).await?;
         }
         Ok(())
     }
@@ -152,11 +160,50 @@ impl Check {
         Ok(all)
     }
 
-    async fn held_back(&mut self, space: SpaceId, progress: &Progress) -> Result<(), ApiError> {
+    /// That what is derived is damaged is a finding, and no reason to look no further.
+    async fn derived_whole(&mut self, outcome: Result<(), DocumentError>) -> Result<(), ApiError> {
+        let why = match outcome {
+            Err(DocumentError::Store(StoreError::Damaged(why))) => why,
+            Err(DocumentError::Behind(cause)) if matches!(*cause, StoreError::Damaged(_)) => cause.to_string(),
+            other => return Ok(other?),
+        };
+        let message = format!("records cannot be derived: {why}");
+        self.find(
+            Severity::Damage,
+            message,
+            "Entries are held and passed on.",
+            "Derive them anew: `portolan check --rebuild`.",
+        )
+        .await;
+        Ok(())
+    }
+
+    async fn set_aside(&mut self, space: SpaceId) -> Result<(), ApiError> {
+        for SetAside { log, next, why } in self.shared.documents.set_aside(space).await? {
+            if self.damaged.contains(&(space, log)) {
+                continue;
+            }
+            let (author, log) = (log.author, log.log);
+            let message = format!(
+                "records are derived from log {log} of {author} in space {space} up to entry {next} alone: {why}"
+            );
+            let safe = "Records that have no entries in it are whole.";
+            let next = "Derive them anew: `portolan check --rebuild`. Where that does not help, restore the store from a backup.";
+            self.find(Severity::Damage, message, safe, next).await;
+        }
+        Ok(())
+    }
+
+    async fn held_back(&mut self, space: SpaceId, progress: &Progress) -> Result<(), DocumentError> {
         if progress.faults > 0 {
-            let message = format!("{} records of space {space} cannot be opened by this release", progress.faults);
-            self.find(Severity::Damage, message, "Their entries are held and passed on.", "Upgrade, then check again.")
-                .await;
+            let message = format!("{} records of space {space} cannot be opened", progress.faults);
+            self.find(
+                Severity::Damage,
+                message,
+                "Their entries are held and passed on.",
+                "Where no entry is damaged: upgrade, then check again.",
+            )
+            .await;
         }
         if progress.refused + progress.quarantined > 0 {
             for HeldBack { entry, why } in self.shared.documents.held_back(space, HELD_BACK_MAX).await? {

@@ -51,8 +51,9 @@ pub(super) async fn list(
         None => None,
         Some(cursor) => Some(cursor.parse().map_err(|_| usage("the cursor is not one that a page before gave"))?),
     };
-    let listed = shared.documents.list(space, query, after, limit as usize).await?;
+    // Before the list: what comes meanwhile may be missed, and a list that was complete then does not lose by it.
     let progress = shared.documents.progress(space).await?;
+    let listed = shared.documents.list(space, query, after, limit as usize).await?;
     let settings = settings_document(&space);
     Ok(Json(DocumentPage {
         documents: listed.documents.into_iter().filter(|summary| summary.id != settings).collect(),

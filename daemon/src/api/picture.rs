@@ -76,6 +76,7 @@ impl Shared {
             parked: status.parked_runs as u64,
             quarantined: progress.quarantined.saturating_add(progress.refused),
             gaps: status.gaps,
+            damaged_logs: progress.damaged_logs,
             forks: status.forks as u64,
         }
     }

@@ -8,6 +8,7 @@ use portolan_protocol::{
     control::Role,
     id::{EpochId, NodeId, SpaceId},
     input::{Command, Reply},
+    limits::SPACE_NAME_BYTES_MAX,
     record::RecordDraft,
     status::PeerStatus,
     view::SpaceView,
@@ -21,8 +22,6 @@ use super::{
 };
 use crate::{documents::settings_document, kept::KeptError};
 
-/// Longest name of a space, in bytes.
-const NAME_BYTES_MAX: usize = 128;
 /// The type of a space's settings among records, and the language of a name that says of itself in none.
 const SETTINGS_TYPE: &str = "space";
 const ANY_LANGUAGE: &str = "und";
@@ -102,8 +101,8 @@ pub(super) async fn rename(
 
 /// Refuses a name that cannot be shown, or that another space has.
 async fn check_name(shared: &Shared, name: &str, of: Option<SpaceId>) -> Result<(), ApiError> {
-    if name.trim().is_empty() || name.len() > NAME_BYTES_MAX || name.contains(char::is_control) {
-        return Err(usage(format!("a space's name has 1 to {NAME_BYTES_MAX} bytes and no control characters")));
+    if name.trim().is_empty() || name.len() > SPACE_NAME_BYTES_MAX || name.contains(char::is_control) {
+        return Err(usage(format!("a space's name has 1 to {SPACE_NAME_BYTES_MAX} bytes and no control characters")));
     }
     let names = shared.names(&shared.engine.status().await?).await;
     match names.iter().find(|(space, taken)| *taken == name && Some(**space) != of) {

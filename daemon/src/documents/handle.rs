@@ -13,17 +13,21 @@ use portolan_protocol::{
     entry::{EntryRef, LogKey, LogKind},
     id::{DocumentId, SpaceId},
     image::Image,
+    limits::SPACE_NAME_BYTES_MAX,
+    record::shortened,
     view::SpaceView,
 };
 use tokio::sync::{broadcast, oneshot};
 
 use super::{
+    aside::SetAside,
     error::{AppendError, DocumentError},
     index::Index,
     locks::Locks,
     planning,
-    reading::{Asked, HeldBack, HistoryItem, Listed, Progress, Shown},
-    worker::{Channel, Job, Stage, Worker},
+    queue::{Call, Job},
+    reading::{Asked, HeldBack, HistoryItem, Listed, Progress, Shown, When},
+    worker::{Channel, Stage, Worker},
 };
 use crate::store::{Store, StoreError};
 
@@ -33,6 +37,9 @@ pub type Appender =
 
 /// Rows that one call of a list looks at, at most: with a filter that little passes it may answer with a part.
 const LIST_STEPS_MAX: u32 = 64;
+
+/// Bytes of records in one answer to a list, about.
+const LIST_BYTES_AIM: usize = 4 << 20;
 
 /// Local preferences; they decide nothing that is shown.
 #[derive(Clone, Copy, Debug)]
@@ -131,7 +138,12 @@ impl Documents {
     /// # Errors
     /// [`DocumentError::Behind`] when it cannot be reached now, [`DocumentError::Stopped`].
     pub async fn flush(&self, stage: Stage) -> Result<(), DocumentError> {
-        self.shared.channel.wait(stage).await.map_err(|_| DocumentError::Stopped)?
+        self.shared.channel.wait(stage, None).await.map_err(|_| DocumentError::Stopped)?
+    }
+
+    /// Whether so many wait to be answered that others are better turned away. A save that has begun comes to its end.
+    pub fn is_full(&self) -> bool {
+        self.shared.channel.is_full()
     }
 
     /// Ends the thread, after the step it is at.
@@ -144,43 +156,62 @@ impl Documents {
         }
     }
 
-    /// Has the thread run `job` and waits for its answer.
+    /// Has the thread run `job` and waits for its answer. The job is left out when this is dropped before its turn comes.
     pub(super) async fn ask<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Index) -> T + Send + 'static,
     ) -> Result<T, DocumentError> {
         let (answer, wait) = oneshot::channel();
-        let job = Box::new(move |index: &mut Index| {
-            // Who asked may have gone.
-            let _ = answer.send(job(index));
-        });
-        if !self.shared.channel.ask(Job::Run(job)) {
+        if !self.shared.channel.ask(Job::Run(Box::new(Call { job, answer }))) {
             return Err(DocumentError::Stopped);
         }
         wait.await.map_err(|_| DocumentError::Stopped)
     }
 
-    /// A record, if it is known by now.
-    async fn look_up(&self, space: SpaceId, document: DocumentId) -> Result<Shown, DocumentError> {
+    /// As [`Documents::ask`], once everything of `space` that is durable now was taken in; where nothing is behind, that is at
+    /// once.
+    pub(super) async fn ask_level<T: Send + 'static>(
+        &self,
+        space: SpaceId,
+        job: impl FnOnce(&mut Index) -> T + Send + 'static,
+    ) -> Result<T, DocumentError> {
+        let asked = self.ask(move |index| if index.is_level(space) { Ok(job(index)) } else { Err(job) });
+        match asked.await? {
+            Ok(answer) => Ok(answer),
+            Err(job) => {
+                self.level(space).await?;
+                self.ask(job).await
+            }
+        }
+    }
+
+    /// Waits until everything of `space` that is durable now was taken in.
+    async fn level(&self, space: SpaceId) -> Result<(), DocumentError> {
+        let wait = self.shared.channel.wait(Stage::Indexed, Some(space));
+        wait.await.map_err(|_| DocumentError::Stopped)?
+    }
+
+    /// A record; none where it is to be shown `when` it is not yet.
+    async fn look_up(&self, space: SpaceId, document: DocumentId, when: When) -> Result<Option<Shown>, DocumentError> {
         let (answer, wait) = oneshot::channel();
-        if !self.shared.channel.ask(Job::Show(Asked { space, document, answer })) {
+        if !self.shared.channel.ask(Job::Show(Asked { space, document, when, answer })) {
             return Err(DocumentError::Stopped);
         }
         wait.await.map_err(|_| DocumentError::Stopped)?
     }
 
-    /// A record, opened at once if it is not open. One that is not known yet is waited for while entries are looked at.
+    /// A record with everything of it that is durable, opened at once if it is not open. While entries of the space are not
+    /// looked at, it is waited for.
     ///
     /// # Errors
-    /// [`DocumentError::NotFound`], [`DocumentError::UnknownSpace`], [`DocumentError::Fault`], [`DocumentError::Store`].
+    /// [`DocumentError::NotFound`], [`DocumentError::UnknownSpace`], [`DocumentError::Fault`], [`DocumentError::Store`],
+    /// [`DocumentError::Behind`].
     pub async fn show(&self, space: SpaceId, document: DocumentId) -> Result<Shown, DocumentError> {
-        match self.look_up(space, document).await {
-            Err(DocumentError::NotFound(_)) => {
-                self.flush(Stage::Indexed).await?;
-                self.look_up(space, document).await
-            }
-            answer => answer,
+        if let Some(shown) = self.look_up(space, document, When::Level).await? {
+            return Ok(shown);
         }
+        self.level(space).await?;
+        self.look_up(space, document, When::Now).await?.ok_or(DocumentError::NotFound(document))
     }
 
     /// A record as it was at the changes named, which must be heads of a state that it has been in here.
@@ -193,7 +224,7 @@ impl Documents {
         document: DocumentId,
         heads: Vec<String>,
     ) -> Result<Shown, DocumentError> {
-        self.ask(move |index| index.record_at(space, document, &heads)).await?
+        self.ask_level(space, move |index| index.record_at(space, document, &heads)).await?
     }
 
     /// Every entry of a record, applied or not, each after those it was made on.
@@ -201,7 +232,7 @@ impl Documents {
     /// # Errors
     /// As [`Documents::show`].
     pub async fn history(&self, space: SpaceId, document: DocumentId) -> Result<Vec<HistoryItem>, DocumentError> {
-        self.ask(move |index| index.history(space, document)).await?
+        self.ask_level(space, move |index| index.history(space, document)).await?
     }
 
     /// Records by id, after `after`. A page may hold fewer than `limit` while there is a next one.
@@ -215,16 +246,17 @@ impl Documents {
         after: Option<DocumentId>,
         limit: usize,
     ) -> Result<Listed, DocumentError> {
-        let mut listed = Listed { documents: Vec::new(), next: after };
+        let mut listed = Listed { next: after, ..Listed::default() };
         for step in 0..LIST_STEPS_MAX {
             let left = limit.saturating_sub(listed.documents.len());
-            if left == 0 || (step > 0 && listed.next.is_none()) {
+            let bytes_left = LIST_BYTES_AIM.saturating_sub(listed.bytes);
+            if left == 0 || bytes_left == 0 || (step > 0 && listed.next.is_none()) {
                 break;
             }
             let (query, after) = (query.clone(), listed.next);
-            let part = self.ask(move |index| index.list(space, &query, after, left)).await??;
+            let part = self.ask(move |index| index.list(space, &query, after, left, bytes_left)).await??;
             listed.documents.extend(part.documents);
-            listed.next = part.next;
+            (listed.next, listed.bytes) = (part.next, listed.bytes + part.bytes);
         }
         Ok(listed)
     }
@@ -255,13 +287,23 @@ impl Documents {
         self.ask(move |index| index.held_back(space, limit)).await?
     }
 
-    /// The name of a space in the first of `languages` that it has one in, from the space's settings.
+    /// The logs of a space that records are derived from no more, since something of them is damaged: until the service is
+    /// started again, or [`Documents::rebuild`].
+    ///
+    /// # Errors
+    /// [`DocumentError::Stopped`].
+    pub async fn set_aside(&self, space: SpaceId) -> Result<Vec<SetAside>, DocumentError> {
+        self.ask(move |index| index.all_aside(space)).await
+    }
+
+    /// The name of a space in the first of `languages` that it has one in, from the space's settings; too long a one is cut.
     ///
     /// # Errors
     /// [`DocumentError::Fault`], [`DocumentError::Store`], [`DocumentError::UnknownSpace`].
     pub async fn space_name(&self, space: SpaceId, languages: &[&str]) -> Result<Option<String>, DocumentError> {
-        match self.look_up(space, settings_document(&space)).await {
-            Ok(shown) => Ok(shown.record.title_in(languages).map(str::to_owned)),
+        match self.look_up(space, settings_document(&space), When::Now).await {
+            Ok(shown) => Ok(shown
+                .and_then(|shown| shown.record.title_in(languages).map(|name| shortened(name, SPACE_NAME_BYTES_MAX)))),
             Err(DocumentError::NotFound(_)) => Ok(None),
             Err(error) => Err(error),
         }

@@ -17,8 +17,10 @@ use portolan_protocol::{
 };
 
 use tokio::sync::broadcast;
+use tracing::error;
 
 use super::{
+    aside::{Aside, Part, SetAside},
     cache::Cache,
     keys,
     payload::LastKey,
@@ -28,7 +30,7 @@ use super::{
 use crate::store::{Store, StoreError};
 
 /// The least key of a log.
-const FIRST: LogKey = LogKey { author: NodeId([0; 32]), log: LogId([0; 16]) };
+pub(super) const FIRST: LogKey = LogKey { author: NodeId([0; 32]), log: LogId([0; 16]) };
 
 /// A log as far as it was taken in.
 pub(super) struct Log {
@@ -77,6 +79,8 @@ pub(super) struct Index {
     /// Logs with entries to take in; logs to go through again since membership, keys or payloads came.
     pub(super) behind: BTreeSet<(SpaceId, LogKey)>,
     pub(super) review: BTreeSet<u32>,
+    /// Logs that are gone on with no more, since something of them is damaged.
+    pub(super) aside: BTreeMap<(SpaceId, LogKey), Aside>,
     /// Logs whose predecessor is not held.
     pub(super) orphans: BTreeSet<u32>,
     /// Documents whose summary has to be made.
@@ -104,6 +108,7 @@ impl Index {
             totals: BTreeMap::new(),
             behind: BTreeSet::new(),
             review: BTreeSet::new(),
+            aside: BTreeMap::new(),
             orphans: BTreeSet::new(),
             pending: BTreeMap::new(),
             liftable: BTreeMap::new(),
@@ -115,7 +120,7 @@ impl Index {
         Ok(index)
     }
 
-    /// Forgets what is in memory and takes it up from the table again. Views and ends stay.
+    /// Forgets what is in memory and takes it up from the table again. Views, ends and what is set aside stay.
     pub(super) fn reload(&mut self) -> Result<(), StoreError> {
         let shelf = self.shelf.clone();
         self.counters = shelf.value(keys::COUNTERS)?.map_or(Ok(Counters::default()), |bytes| decode(&bytes))?;
@@ -158,6 +163,7 @@ impl Index {
     pub(super) fn rebuild(&mut self) -> Result<(), StoreError> {
         self.shelf.clear()?;
         self.standings.clear();
+        self.aside.clear();
         self.reload()
     }
 
@@ -236,6 +242,47 @@ impl Index {
             let logs = self.by_key.range((space, FIRST)..).take_while(|((of, _), _)| *of == space);
             self.review.extend(logs.map(|(_, number)| *number));
         }
+    }
+
+    /// Takes up the derived state after a failure. A log of which something is damaged is set aside; any other failure is
+    /// handed back.
+    pub(super) fn recover(
+        &mut self,
+        key: (SpaceId, LogKey),
+        part: Part,
+        outcome: Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let Err(failure) = outcome else { return Ok(()) };
+        let failure = match failure {
+            StoreError::Damaged(why) => {
+                self.set_aside(key, part, why);
+                None
+            }
+            other => Some(other),
+        };
+        self.reload()?;
+        failure.map_or(Ok(()), Err)
+    }
+
+    /// Leaves a log alone from now on.
+    pub(super) fn set_aside(&mut self, key: (SpaceId, LogKey), part: Part, why: String) {
+        let (space, LogKey { author, log }) = key;
+        error!(%space, %author, %log, why, "a log is damaged; records are derived from all others");
+        let aside = self.aside.entry(key).or_insert(Aside { part, why });
+        if part == Part::Rows {
+            aside.part = part;
+        }
+    }
+
+    /// Whether rows of a log can be judged.
+    pub(super) fn is_judged(&self, key: &(SpaceId, LogKey)) -> bool {
+        self.aside.get(key).is_none_or(|aside| aside.part == Part::Entries)
+    }
+
+    /// The logs of a space that are set aside.
+    pub(super) fn all_aside(&self, space: SpaceId) -> Vec<SetAside> {
+        let of = self.aside.iter().filter(|((of, _), _)| *of == space);
+        of.map(|(key, aside)| SetAside { log: key.1, next: self.next(key), why: aside.why.clone() }).collect()
     }
 
     /// The documents of a space that can be worked on: those with a view.

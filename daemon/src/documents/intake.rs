@@ -16,6 +16,7 @@ use portolan_protocol::{
 };
 
 use super::{
+    aside::Part,
     index::{Index, Log},
     keys,
     payload::{Reading, Unread},
@@ -52,10 +53,11 @@ struct Intake<'a> {
 }
 
 impl Index {
-    /// Takes in the next entries of a log that is behind. After a failure nothing of them is remembered.
+    /// Takes in the next entries of a log that is behind. After a failure nothing of them is remembered; a damaged log is set
+    /// aside.
     pub(super) fn take_in(&mut self, key: (SpaceId, LogKey)) -> Result<(), StoreError> {
         let outcome = self.take_in_batch(key);
-        self.recover(outcome)
+        self.recover(key, Part::Entries, outcome)
     }
 
     /// Takes in entries of a log up to and with `seq`.
@@ -72,15 +74,9 @@ impl Index {
 
     /// Goes through a log again: judges every entry with the present membership, and tries what could not be read.
     pub(super) fn review_log(&mut self, number: u32) -> Result<(), StoreError> {
+        let Some(key) = self.log(number).map(|log| (log.row.space, log.row.log)) else { return Ok(()) };
         let outcome = self.review_whole(number);
-        self.recover(outcome)
-    }
-
-    fn recover(&mut self, outcome: Result<(), StoreError>) -> Result<(), StoreError> {
-        if outcome.is_err() {
-            self.reload()?;
-        }
-        outcome
+        self.recover(key, Part::Rows, outcome)
     }
 
     fn take_in_batch(&mut self, key: (SpaceId, LogKey)) -> Result<(), StoreError> {
@@ -95,7 +91,11 @@ impl Index {
         let first = from / STRIP_ENTRIES;
         let mut rows = shelf.strip(number, first)?;
         rows.truncate(usize::try_from(from % STRIP_ENTRIES).unwrap_or_default());
-        store.for_each(&context, from, end, |entry| intake.take(&entry, &mut rows))?;
+        match store.for_each(&context, from, end, |entry| intake.take(&entry, &mut rows)) {
+            // What stands before the damage is taken in; the next step meets it at once.
+            Err(StoreError::Damaged(_)) if intake.log.row.next > from => {}
+            outcome => outcome?,
+        }
         for (index, strip) in (first..).zip(rows.chunks(STRIP_ENTRIES as usize)) {
             intake.draft.put_strip(number, index, strip)?;
         }
@@ -124,6 +124,7 @@ impl Index {
         let mut intake = self.intake(number, &view, &shelf);
         intake.log.previous = None;
         intake.log.row.previous = None;
+        let mut damaged = None;
         let context = intake.log.context();
         for index in 0..end.div_ceil(STRIP_ENTRIES) {
             let mut rows = shelf.strip(number, index)?;
@@ -131,10 +132,16 @@ impl Index {
             for (seq, row) in (index * STRIP_ENTRIES..end).zip(&mut rows) {
                 let heads = cited.get(&row.cited).cloned().unwrap_or_default();
                 changed |= intake.judge_again(seq, row, &heads);
-                if matches!(row.state, State::Gap | State::Sealed)
-                    && let Some(entry) = store.entry(&context, seq)?
-                {
-                    changed |= intake.read_again(&entry.header, entry.payload.as_deref(), row)?;
+                if matches!(row.state, State::Gap | State::Sealed) {
+                    match store.entry(&context, seq) {
+                        Ok(Some(entry)) => {
+                            changed |= intake.read_again(&entry.header, entry.payload.as_deref(), row)?;
+                        }
+                        Ok(None) => {}
+                        // It stays as it is; everything else is judged all the same.
+                        Err(StoreError::Damaged(why)) => drop(damaged.get_or_insert(why)),
+                        Err(error) => return Err(error),
+                    }
                 }
             }
             if changed {
@@ -144,7 +151,12 @@ impl Index {
                 intake.write()?;
             }
         }
-        self.finish(intake)
+        let key = (space, intake.log.row.log);
+        self.finish(intake)?;
+        if let Some(why) = damaged {
+            self.set_aside(key, Part::Entries, why);
+        }
+        Ok(())
     }
 
     /// The number of a log, which begins to have one now if it had none.

@@ -108,7 +108,8 @@ impl Index {
                     }
                     (ledger.space, fault.or(failed))
                 }
-                Err(DocumentError::Store(error)) => return Err(error),
+                // A damaged entry is a fault of its record alone; what fails otherwise is tried again.
+                Err(DocumentError::Store(error)) if !matches!(error, StoreError::Damaged(_)) => return Err(error),
                 Err(error) => (name.space, Some(error.to_string())),
             };
             match &fault {

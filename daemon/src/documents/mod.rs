@@ -15,9 +15,11 @@ mod cache;
 mod payload;
 mod visible;
 
+mod aside;
 mod index;
 
 mod intake;
+mod lag;
 mod opening;
 
 mod keeping;
@@ -26,12 +28,15 @@ mod planning;
 mod reading;
 
 mod locks;
+mod queue;
+
 mod worker;
 
 mod handle;
 
 mod saving;
 
+pub use aside::SetAside;
 pub use error::{AppendError, DocumentError};
 pub use handle::{Appender, Documents, Options, settings_document};
 pub use reading::{HeldBack, HistoryItem, Listed, Progress, Shown};

@@ -148,6 +148,11 @@ impl Index {
         bounded("name", intent.person.name.len(), PERSON_NAME_BYTES_MAX)?;
         bounded("reason", intent.reason.len(), REASON_BYTES_MAX)?;
         let view = self.views.get(&space).cloned().ok_or(DocumentError::UnknownSpace)?;
+        if let Some(aside) = self.aside.get(&(space, view.own_log)) {
+            // It would be in the log and could not be shown.
+            let why = format!("this node's own log in the space cannot be read: {}", aside.why);
+            return Err(StoreError::Damaged(why).into());
+        }
         let warnings = check(&intent.draft).map_err(EditError::from)?;
         let (present, ledger) = match present {
             Some((number, open)) => (open, Some(self.ledger(number)?)),

@@ -47,7 +47,17 @@ pub struct Shown {
 pub(super) struct Asked {
     pub(super) space: SpaceId,
     pub(super) document: DocumentId,
-    pub(super) answer: oneshot::Sender<Result<Shown, DocumentError>>,
+    pub(super) when: When,
+    pub(super) answer: oneshot::Sender<Result<Option<Shown>, DocumentError>>,
+}
+
+/// When a record is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// Not while entries of its space are not looked at.
+    Level,
+    /// As it is known now.
+    Now,
 }
 
 /// One signed change of a record.
@@ -80,6 +90,8 @@ pub struct Listed {
     pub documents: Vec<Summary>,
     /// Where the next part begins: after this id. None at the end.
     pub next: Option<DocumentId>,
+    /// How long the records are as JSON.
+    pub(super) bytes: usize,
 }
 
 /// How far the derived data of a space is.
@@ -89,7 +101,7 @@ pub struct Progress {
     pub indexed: u64,
     /// Documents known.
     pub total: u64,
-    /// Entries that were not looked at.
+    /// Entries that were not looked at, or are to be looked at again.
     pub entries_to_index: u64,
     /// Entries whose payload is not held.
     pub gaps: u64,
@@ -103,6 +115,8 @@ pub struct Progress {
     pub waiting: u64,
     /// Documents that this node fails on.
     pub faults: u64,
+    /// Logs that are set aside, since something of them is damaged.
+    pub damaged_logs: u64,
     /// Memory that open documents take, by estimate, those of other spaces included.
     pub cache_bytes: u64,
 }
@@ -128,6 +142,10 @@ impl Index {
 
     /// Answers those who ask, each for another record.
     pub(super) fn answer(&mut self, asked: Vec<Asked>) {
+        let is_early = |asked: &Asked| asked.when == When::Level && !self.is_level(asked.space);
+        let (early, asked): (Vec<_>, Vec<_>) = asked.into_iter().partition(is_early);
+        // Who asked may have gone, here and below.
+        early.into_iter().for_each(|asked| drop(asked.answer.send(Ok(None))));
         let numbers: Vec<_> = asked.iter().map(|asked| self.document_number(asked.space, asked.document)).collect();
         let mut shown = self.show_all(numbers.iter().flatten().copied());
         let open = |(asked, number): (Asked, Result<u64, DocumentError>)| {
@@ -138,8 +156,7 @@ impl Index {
         };
         let work: Vec<_> = asked.into_iter().zip(numbers).map(open).collect();
         cores::each(work, |(asked, open)| {
-            // Who asked may have gone.
-            let _ = asked.answer.send(open.and_then(|open| record(asked.document, &open)));
+            let _ = asked.answer.send(open.and_then(|open| record(asked.document, &open).map(Some)));
         });
     }
 
@@ -190,13 +207,14 @@ impl Index {
         Ok(items)
     }
 
-    /// One step of a list: opens no document.
+    /// One step of a list: opens no document. It ends when it holds `limit` records, or `bytes_aim` bytes of them.
     pub(super) fn list(
         &self,
         space: SpaceId,
         query: &DocumentQuery,
         after: Option<DocumentId>,
         limit: usize,
+        bytes_aim: usize,
     ) -> Result<Listed, DocumentError> {
         if !self.views.contains_key(&space) {
             return Err(DocumentError::UnknownSpace);
@@ -218,8 +236,10 @@ impl Index {
             }
             listed.next = Some(id);
             let row: DocumentRow = decode(&value)?;
-            listed.documents.extend(row.summary.filter(|summary| matches(summary, query)));
-            if listed.documents.len() == limit {
+            let Some(summary) = row.summary.filter(|summary| matches(summary, query)) else { continue };
+            listed.bytes += serde_json::to_vec(&summary).map_or(0, |json| json.len());
+            listed.documents.push(summary);
+            if listed.documents.len() == limit || listed.bytes >= bytes_aim {
                 return Ok(listed);
             }
         }
@@ -239,19 +259,19 @@ impl Index {
             sum.quarantined += counts.quarantined;
             sum.waiting += counts.waiting;
         }
-        let ends = self.ends.iter().filter(|((of, _), _)| *of == space);
         let faults =
             self.faults.keys().filter(|number| self.shelf.name(**number).is_ok_and(|name| name.space == space));
         Progress {
             indexed: total.saturating_sub(self.pending_count(&space)),
             total,
-            entries_to_index: ends.map(|(key, end)| end.saturating_sub(self.next(key))).sum(),
+            entries_to_index: self.entries_to_index(space),
             gaps: sum.gaps,
             sealed: sum.sealed,
             refused: sum.refused,
             quarantined: sum.quarantined,
             waiting: sum.waiting,
             faults: faults.count() as u64,
+            damaged_logs: self.aside.keys().filter(|(of, _)| *of == space).count() as u64,
             cache_bytes: self.cache.bytes() as u64,
         }
     }

@@ -189,7 +189,8 @@ impl Documents {
         intents: Vec<Intent>,
     ) -> Result<Vec<Result<Plan, DocumentError>>, DocumentError> {
         let salt = self.shared.salt;
-        self.ask(move |index| index.plan_all(space, intents, salt)).await
+        // What is not taken in yet would be missed: a record would look new, or an edit would stand beside others.
+        self.ask_level(space, move |index| index.plan_all(space, intents, salt)).await
     }
 
     /// Plans, appends and settles until every intent has its outcome.

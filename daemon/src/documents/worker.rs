@@ -2,7 +2,7 @@
 //! then new entries, then summaries. Nobody waits for it but those who ask.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -12,7 +12,11 @@ use portolan_protocol::{effects::Appended, entry::LogKey, id::SpaceId, page::Log
 use tokio::{sync::oneshot, time::Instant};
 use tracing::error;
 
-use super::{cores, error::DocumentError, index::Index, reading::Asked};
+use super::{
+    error::DocumentError,
+    index::Index,
+    queue::{Answer, Job, Jobs},
+};
 use crate::{clock, store::StoreError};
 
 /// Time for answers before the background has a step, so that neither starves.
@@ -22,25 +26,16 @@ const LINGER: Duration = Duration::from_millis(2);
 /// Pause after a failure, of a full disk for instance.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Something that somebody waits for.
-pub(super) enum Job {
-    /// Anything at all.
-    Run(Box<dyn FnOnce(&mut Index) + Send>),
-    /// A record. Different ones asked for one behind another are opened side by side.
-    Show(Asked),
-}
-
 /// What the thread does next.
 enum Turn {
-    Run(Box<dyn FnOnce(&mut Index) + Send>),
-    Show(Vec<Asked>),
+    Answer(Answer),
     Background,
 }
 
 /// How much is to be done before a wait ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Every entry that is durable now was looked at, with membership as it is now.
+    /// Every entry that is durable now and can be read was looked at, with membership as it is now.
     Indexed,
     /// Every summary is made as well.
     Summarised,
@@ -48,32 +43,12 @@ pub enum Stage {
 
 #[derive(Default)]
 struct Queue {
-    jobs: VecDeque<Job>,
+    jobs: Jobs,
     /// One for each log at most: from where, and up to where.
     appended: BTreeMap<(SpaceId, LogKey), (LogContext, u64, u64)>,
     views: BTreeMap<SpaceId, Arc<SpaceView>>,
-    waiters: Vec<(Stage, oneshot::Sender<Result<(), DocumentError>>)>,
+    waiters: Vec<(Stage, Option<SpaceId>, oneshot::Sender<Result<(), DocumentError>>)>,
     stopping: bool,
-}
-
-impl Queue {
-    /// What was asked first, and what can be answered beside it.
-    fn next(&mut self) -> Option<Turn> {
-        match self.jobs.pop_front()? {
-            Job::Run(run) => Some(Turn::Run(run)),
-            Job::Show(first) => {
-                let mut asked = vec![first];
-                while asked.len() < cores::count()
-                    && let Some(Job::Show(next)) = self.jobs.front()
-                    && asked.iter().all(|other| other.document != next.document)
-                    && let Some(Job::Show(next)) = self.jobs.pop_front()
-                {
-                    asked.push(next);
-                }
-                Some(Turn::Show(asked))
-            }
-        }
-    }
 }
 
 /// What the handle and the thread share.
@@ -86,6 +61,8 @@ pub(super) struct Channel {
 /// A wait that has begun: it ends when what was durable then is done.
 struct Waiter {
     stage: Stage,
+    /// In this space alone.
+    space: Option<SpaceId>,
     targets: BTreeMap<(SpaceId, LogKey), u64>,
     done: oneshot::Sender<Result<(), DocumentError>>,
 }
@@ -100,11 +77,16 @@ impl Channel {
         let mut queue = self.queue();
         let is_open = !queue.stopping;
         if is_open {
-            queue.jobs.push_back(job);
+            queue.jobs.push(job);
         }
         drop(queue);
         self.wake.notify_one();
         is_open
+    }
+
+    /// Whether so much is asked that more should not be.
+    pub(super) fn is_full(&self) -> bool {
+        self.queue().jobs.is_full()
     }
 
     pub(super) fn appended(&self, appended: impl IntoIterator<Item = Appended>) {
@@ -123,12 +105,13 @@ impl Channel {
         self.wake.notify_one();
     }
 
-    /// What ends when `stage` is reached. An error at the other end when the thread ends before.
-    pub(super) fn wait(&self, stage: Stage) -> oneshot::Receiver<Result<(), DocumentError>> {
+    /// What ends when `stage` is reached, in `space` alone where one is named. An error at the other end when the thread ends
+    /// before.
+    pub(super) fn wait(&self, stage: Stage, space: Option<SpaceId>) -> oneshot::Receiver<Result<(), DocumentError>> {
         let (done, wait) = oneshot::channel();
         let mut queue = self.queue();
         if !queue.stopping {
-            queue.waiters.push((stage, done));
+            queue.waiters.push((stage, space, done));
         }
         drop(queue);
         self.wake.notify_one();
@@ -203,20 +186,23 @@ impl Worker {
                 self.index.appended(&context, from, to);
             }
             std::mem::take(&mut queue.views).into_values().for_each(|view| self.index.view(view));
-            for (stage, done) in std::mem::take(&mut queue.waiters) {
-                self.waiters.push(Waiter { stage, targets: self.index.ends.clone(), done });
+            for (stage, space, done) in std::mem::take(&mut queue.waiters) {
+                let targets = self.index.ends.iter().filter(|((of, _), _)| space.is_none_or(|space| space == *of));
+                let targets = targets.map(|(key, end)| (*key, *end)).collect();
+                self.waiters.push(Waiter { stage, space, targets, done });
             }
             self.release();
             let background = self.has_background();
             let enough = self.answering.is_some_and(|since| since.elapsed() >= ANSWERS_IN_A_ROW);
             if (!enough || !background)
-                && let Some(turn) = queue.next()
+                && let Some(answer) = queue.jobs.next()
             {
                 self.answering.get_or_insert_with(clock::monotonic);
                 self.lingered = false;
-                return Some(turn);
+                return Some(Turn::Answer(answer));
             }
-            if background && queue.jobs.is_empty() && self.answering.is_some() && !self.lingered {
+            let hurries = !self.waiters.is_empty();
+            if background && !hurries && queue.jobs.is_empty() && self.answering.is_some() && !self.lingered {
                 self.lingered = true;
                 queue = channel.wake.wait_timeout(queue, LINGER).unwrap_or_else(PoisonError::into_inner).0;
                 continue;
@@ -231,8 +217,8 @@ impl Worker {
 
     fn take(&mut self, turn: Turn) -> Result<(), StoreError> {
         match turn {
-            Turn::Run(run) => run(&mut self.index),
-            Turn::Show(asked) => self.index.answer(asked),
+            Turn::Answer(Answer::Run(task)) => task.run(&mut self.index),
+            Turn::Answer(Answer::Show(asked)) => self.index.answer(asked),
             Turn::Background => return self.background(),
         }
         Ok(())
@@ -249,15 +235,23 @@ impl Worker {
         self.index.summarise_some()
     }
 
+    /// A log to be gone through again, in a space of those that are waited for if there is one.
     fn next_review(&self) -> Option<u32> {
-        let has_view =
-            |log: &&u32| self.index.log(**log).is_some_and(|log| self.index.views.contains_key(&log.row.space));
-        self.index.review.iter().find(has_view).copied()
+        let reviewed = || self.index.review.iter().copied().filter(|number| self.index.is_reviewed(*number));
+        let wanted = |number: &u32| self.index.log(*number).is_some_and(|log| self.is_awaited(&log.row.space));
+        reviewed().find(wanted).or_else(|| reviewed().next())
     }
 
+    /// A log to be taken in further, likewise.
     fn next_behind(&self) -> Option<(SpaceId, LogKey)> {
-        let behind = || self.index.behind.iter().filter(|(space, _)| self.index.views.contains_key(space));
-        behind().find(|log| Some(**log) > self.last).or_else(|| behind().next()).copied()
+        let behind = || self.index.behind.iter().copied().filter(|key| self.index.goes_on(key));
+        let awaited = || behind().filter(|(space, _)| self.is_awaited(space));
+        let after = |key: &(SpaceId, LogKey)| Some(*key) > self.last;
+        awaited().find(after).or_else(|| awaited().next()).or_else(|| behind().find(after)).or_else(|| behind().next())
+    }
+
+    fn is_awaited(&self, space: &SpaceId) -> bool {
+        self.waiters.iter().any(|waiter| waiter.space.is_none_or(|of| of == *space))
     }
 
     fn has_background(&self) -> bool {
@@ -283,10 +277,14 @@ impl Worker {
         if self.waiters.is_empty() {
             return;
         }
-        let (reviewed, summarised) = (self.next_review().is_none(), !self.has_pending());
+        let summarised = !self.has_pending();
         for waiter in std::mem::take(&mut self.waiters) {
-            let has_view = |(space, _): &(SpaceId, LogKey)| self.index.views.contains_key(space);
-            let taken_in = waiter.targets.iter().all(|(log, end)| !has_view(log) || self.index.next(log) >= *end);
+            let index = &self.index;
+            let taken_in = waiter.targets.iter().all(|(log, end)| !index.goes_on(log) || index.next(log) >= *end);
+            let reviewed = match waiter.space {
+                Some(space) => !index.is_under_review(space),
+                None => self.next_review().is_none(),
+            };
             if reviewed && taken_in && (summarised || waiter.stage == Stage::Indexed) {
                 // The one who waited may have gone.
                 let _ = waiter.done.send(Ok(()));

@@ -4,6 +4,7 @@
 
 mod api;
 mod daemon;
+mod damage;
 mod disk;
 mod hostile;
 mod logins;

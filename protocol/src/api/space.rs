@@ -57,6 +57,9 @@ pub struct Space {
     pub gaps: u64,
     /// Logs whose author signed two entries for one place.
     pub forks: u64,
+    /// Logs that records are not derived from any further, since stored bytes of them are damaged.
+    #[serde(default)]
+    pub damaged_logs: u64,
 }
 
 /// `GET /v1/spaces`.

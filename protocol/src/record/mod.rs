@@ -24,4 +24,4 @@ pub use marking::{Marking, join_markings};
 pub use position::position_between;
 pub use schema::{FIELDS, Field, Kind, SCHEMA_VERSION, Segment, TYPES, field_of, language_of};
 pub use value::Value;
-pub use view::{RecordView, Summary, Updated};
+pub use view::{RecordView, Summary, Updated, shortened};

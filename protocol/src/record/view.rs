@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Kind, Value, field_of, join_markings, language_of};
 use crate::id::{DocumentId, NodeId, PersonId};
+use crate::limits::{SUMMARY_ITEMS_MAX, SUMMARY_TEXT_BYTES_MAX};
 use crate::time::Timestamp;
 
 /// A whole record.
@@ -122,7 +123,8 @@ pub struct Updated {
     pub name: String,
 }
 
-/// What a list needs of a record.
+/// What a list needs of a record. A text has at most [`SUMMARY_TEXT_BYTES_MAX`] bytes and a list [`SUMMARY_ITEMS_MAX`] items:
+/// what goes beyond is left out here, and is in the record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// The document.
@@ -159,23 +161,36 @@ pub struct Summary {
 impl Summary {
     /// The short form of `view`.
     pub fn new(view: &RecordView, updated: Option<Updated>, changes: u32) -> Self {
+        let text = |text: &str| shortened(text, SUMMARY_TEXT_BYTES_MAX);
+        let list = |list: Vec<String>| list.into_iter().take(SUMMARY_ITEMS_MAX).map(|item| text(&item)).collect();
         Self {
             id: view.id,
-            kind: view.kind.clone(),
-            title: view.title.clone(),
-            language: view.language.clone(),
-            languages: view.languages.clone(),
-            status: view.fields.get("status").and_then(Value::as_str).map(str::to_owned),
-            marking: view.marking.clone(),
-            tags: view.members("tags"),
-            areas: view.members("areas"),
-            countries: view.members("countries"),
+            kind: text(&view.kind),
+            title: text(&view.title),
+            language: view.language.as_deref().map(text),
+            languages: list(view.languages.clone()),
+            status: view.fields.get("status").and_then(Value::as_str).map(text),
+            marking: view.marking.as_deref().map(text),
+            tags: list(view.members("tags")),
+            areas: list(view.members("areas")),
+            countries: list(view.members("countries")),
             updated,
             deleted: view.deleted,
             conflicts: u32::try_from(view.conflicts.len()).unwrap_or(u32::MAX),
             changes,
         }
     }
+}
+
+/// `text`, or as much of its beginning as fits into `bytes_max` bytes with "…" behind it.
+pub fn shortened(text: &str, bytes_max: usize) -> String {
+    if text.len() <= bytes_max {
+        return text.to_owned();
+    }
+    let room = bytes_max.saturating_sub('…'.len_utf8());
+    let ends = text.char_indices().map(|(start, letter)| start + letter.len_utf8());
+    let end = ends.take_while(|end| *end <= room).last().unwrap_or_default();
+    format!("{}…", text.get(..end).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -233,6 +248,23 @@ mod tests {
             ("objectives/d/position", &["i"]),
         ]);
         assert_eq!(view.ordered("objectives"), ["b", "d", "a", "c"]);
+    }
+
+    #[test]
+    fn the_short_form_is_short() {
+        assert_eq!(shortened("été", 5), "été");
+        assert_eq!([shortened("étés", 5), shortened("ééé", 5)], ["é…", "é…"]);
+        let long = "ا".repeat(SUMMARY_TEXT_BYTES_MAX);
+        let mut record =
+            view(&[("title/ar", &[&long]), ("type", &[&long]), ("status", &[&long]), ("marking", &[&long])]);
+        record.fields.extend((0..1_000).map(|tag| (format!("tags/{tag:03}"), Value::Bool(true))));
+        let summary = Summary::new(&record, None, 1);
+        assert_eq!(summary.title, format!("{}…", "ا".repeat(SUMMARY_TEXT_BYTES_MAX / 2 - 2)));
+        assert_eq!((summary.tags.len(), summary.tags[0].as_str()), (SUMMARY_ITEMS_MAX, "000"));
+        let bytes = serde_json::to_string(&summary).unwrap().len();
+        assert!(bytes < 4 * SUMMARY_TEXT_BYTES_MAX + 8 * SUMMARY_ITEMS_MAX, "{bytes}");
+        let honest = "ا".repeat(500);
+        assert_eq!(Summary::new(&view(&[("title/ar", &[&honest])]), None, 1).title, honest);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use portolan_daemon::documents::{ChangeStanding, Options, Stage, settings_document};
 use portolan_protocol::{
-    api::DocumentQuery, control::Role, entry::LogKind, id::DocumentId, message::Message, record::RecordDraft,
+    api::DocumentQuery, control::Role, entry::LogKind, id::DocumentId, limits::SPACE_NAME_BYTES_MAX, message::Message,
+    record::RecordDraft,
 };
 
 use crate::world::{Agency, introduce, partnership, sync, sync_but};
@@ -196,4 +197,31 @@ async fn a_space_has_the_name_that_its_settings_say() {
     let name = tunis.documents.space_name(space, &["en"]).await.unwrap();
     assert_eq!(name.as_deref(), Some("Mediterranean"));
     assert_eq!(tunis.documents.space_name(space, &[]).await.unwrap().as_deref(), Some("Méditerranée"));
+}
+
+#[tokio::test]
+async fn no_record_makes_a_list_too_long_to_be_answered() {
+    let rome = Agency::open(1);
+    let space = rome.found();
+    // More than a page holds, though few: 250 tags of 200 bytes each.
+    let tagged = (0..250).fold(page(&"x".repeat(200_000)), |draft, tag| draft.with(&format!("tags/{tag:0>200}"), true));
+    for id in 0..100 {
+        rome.create(space, id, tagged.clone()).await;
+    }
+    rome.documents.flush(Stage::Summarised).await.unwrap();
+    let (mut after, mut ids, mut pages) = (None, Vec::new(), 0);
+    loop {
+        let part = rome.documents.list(space, DocumentQuery::default(), after, 1_000).await.unwrap();
+        assert!(serde_json::to_vec(&part.documents).unwrap().len() < 5 << 20);
+        ids.extend(part.documents.iter().map(|summary| summary.id.0[0]));
+        (after, pages) = (part.next, pages + 1);
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!((ids, pages), ((0..100).collect(), 2));
+    let draft = RecordDraft::new("space", "fr").with("title/fr", "é".repeat(1_000).as_str());
+    rome.documents.put(space, settings_document(&space), draft, rome.person(), String::new()).await.unwrap();
+    let name = rome.documents.space_name(space, &[]).await.unwrap().unwrap();
+    assert!(name.len() <= SPACE_NAME_BYTES_MAX && name.ends_with("éé…"), "{name}");
 }

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod attacks;
+mod behind;
+mod damage;
 mod deriving;
 mod membership;
 mod saving;

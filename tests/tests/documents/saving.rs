@@ -4,7 +4,7 @@ use portolan_daemon::documents::DocumentError;
 use portolan_protocol::{
     api::{ImportOutcome, Outcome},
     id::DocumentId,
-    record::RecordDraft,
+    record::{RecordDraft, Value},
 };
 
 use crate::world::{Agency, partnership, sync};
@@ -123,4 +123,16 @@ async fn an_import_writes_what_is_new_and_nothing_twice() {
     let everything = rome.everything(space).await;
     assert_eq!(everything.len(), 1_000);
     assert_eq!(tunis.everything(space).await, everything);
+}
+
+#[tokio::test]
+async fn the_type_and_the_language_of_a_record_can_be_taken_away() {
+    let rome = Agency::open(1);
+    let space = rome.found();
+    let chart = rome.create(space, 1, page("Chart")).await;
+    let draft = RecordDraft::default().with("type", Value::Null).with("language", Value::Null);
+    let saved = rome.documents.edit(space, chart, draft, None, rome.person(), String::new()).await.unwrap();
+    assert_eq!(saved.outcome, Outcome::Updated);
+    let record = rome.documents.show(space, chart).await.unwrap().record;
+    assert_eq!((record.kind.as_str(), record.language), ("", None));
 }

@@ -2,6 +2,8 @@
 
 use std::{
     collections::VecDeque,
+    ops::Range,
+    path::Path,
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -19,13 +21,14 @@ use portolan_protocol::{
         signing::{PublicKey, SigningKey},
     },
     effects::{Effects, Send},
-    entry::EntryRef,
+    entry::{EntryRef, LogKey, LogKind},
     id::{DocumentId, Incarnation, NodeId, OrganisationId, PersonId, SpaceId},
     input::{Command, CommandError, Input, Reply},
     message::Message,
     node::{Identity, Node},
     record::RecordDraft,
     time::Timestamp,
+    view::SpaceView,
 };
 use rand_chacha::{ChaCha12Rng, rand_core::SeedableRng};
 use tempfile::TempDir;
@@ -114,10 +117,16 @@ impl Agency {
 
     /// Ends, as a crash does for everything that was not made durable, and starts again.
     pub async fn restart(self) -> Agency {
+        self.restart_after(|_| {}).await
+    }
+
+    /// As [`Agency::restart`]; in between something happens to the store.
+    pub async fn restart_after(self, happens: impl FnOnce(&Path)) -> Agency {
         self.documents.close().await;
         let Agency { number, documents, core, home } = self;
         let now = core.lock().unwrap().now;
         drop((documents, core));
+        happens(home.path());
         Agency::at(number, home, Options::default(), now)
     }
 
@@ -134,6 +143,22 @@ impl Agency {
         self.core().announces = false;
     }
 
+    /// Documents hear of everything at once, and from now on of what is committed.
+    pub fn unmute(&self) {
+        let mut core = self.core();
+        core.announces = true;
+        self.documents.catch_up(&core.store.image().unwrap());
+    }
+
+    /// Documents on the same store, taken up as after a start, that know of no membership yet; and that.
+    pub async fn taken_up(&self) -> (Documents, Vec<Arc<SpaceView>>) {
+        self.documents.close().await;
+        let core = self.core();
+        let documents = Documents::open(&core.store, Options::default()).unwrap();
+        documents.catch_up(&core.store.image().unwrap());
+        (documents, core.node.views())
+    }
+
     pub fn order(&self, command: Command) -> Result<Reply, CommandError> {
         self.core().handle(Input::Command { number: 0, command }).0.unwrap()
     }
@@ -146,7 +171,7 @@ impl Agency {
         }
     }
 
-    pub fn own_log(&self, space: SpaceId) -> portolan_protocol::entry::LogKey {
+    pub fn own_log(&self, space: SpaceId) -> LogKey {
         self.core().node.views().into_iter().find(|view| view.space == space).unwrap().own_log
     }
 
@@ -203,6 +228,21 @@ impl Agency {
         let shown = self.documents.show(space, document).await.ok()?;
         shown.record.fields.get(key).map(ToString::to_string)
     }
+}
+
+/// Overwrites a page in the middle of a data log. Answers with the places of the entries on it.
+pub fn damage_page(home: &Path, space: SpaceId, log: LogKey) -> Range<u64> {
+    let db = sled::Config::new().path(home.join("sled")).open().unwrap();
+    let main = db.open_tree("main").unwrap();
+    let name = [&[0][..], &space.0, &log.author.0, &log.log.0, &[LogKind::Data.byte()]].concat();
+    let (key, _) = main.scan_prefix([2]).map(Result::unwrap).find(|(_, value)| **value == *name).unwrap();
+    let pages = [&[3], &key[1..5]].concat();
+    let pages: Vec<_> = main.scan_prefix(pages).map(|page| page.unwrap().0).collect();
+    let seq = |key: &[u8]| u64::from_be_bytes(*key.last_chunk().unwrap());
+    let [page, next] = [&pages[pages.len() / 2], &pages[pages.len() / 2 + 1]];
+    main.insert(page, vec![0; 20]).unwrap();
+    db.flush().unwrap();
+    seq(page)..seq(next)
 }
 
 /// Lets two agencies know one another.

@@ -92,21 +92,25 @@ impl List {
             deleted: self.deleted.then_some(true),
             ..DocumentQuery::default()
         };
+        // While pages are read, entries are taken in: the greatest number is how far what is shown was behind.
+        let mut behind = 0;
         loop {
             let listed = u32::try_from(listing.documents.len()).unwrap_or(u32::MAX);
             let wanted = self.limit.map_or(PAGE_MAX, |limit| limit.saturating_sub(listed).min(PAGE_MAX));
             if wanted == 0 {
-                return Ok(());
+                break;
             }
             query.limit = Some(wanted);
             let page: DocumentPage = client.query(&format!("/spaces/{space}/documents"), &query).await?;
             listing.documents.extend(page.documents.into_iter().map(|summary| Listed { space, summary }));
+            behind = page.entries_to_index.max(behind);
             if page.next.is_none() || page.next == query.cursor {
-                listing.entries_to_index += page.entries_to_index;
-                return Ok(());
+                break;
             }
             query.cursor = page.next;
         }
+        listing.entries_to_index = listing.entries_to_index.saturating_add(behind);
+        Ok(())
     }
 }
 
