@@ -33,6 +33,8 @@ pub(super) struct Intake<'a> {
     shelf: &'a Shelf,
     view: &'a SpaceView,
     pub(super) log: Log,
+    /// The log's row as it is stored, where nothing has to be written if that and all else stays as it is.
+    pub(super) stored: Option<Vec<u8>>,
     standings: StandingCache,
     counters: Counters,
     /// Documents first seen in this batch, and how many the space has.
@@ -124,6 +126,7 @@ impl Index {
             shelf,
             view,
             log: mem::replace(held, placeholder),
+            stored: None,
             standings: self.standings.remove(&view.space).unwrap_or_default(),
             counters: self.counters,
             fresh: BTreeMap::new(),
@@ -266,6 +269,9 @@ impl Intake<'_> {
 
     /// Writes everything drafted so far, whole: rows never stand without the marks that follow from them.
     fn write(&mut self) -> Result<(), StoreError> {
+        if self.is_stored() {
+            return Ok(());
+        }
         let mut draft = mem::replace(&mut self.draft, self.shelf.draft());
         self.touched.append(&mut self.liftable.clone());
         let mut entries = mem::take(&mut self.entries);
@@ -291,6 +297,11 @@ impl Intake<'_> {
         draft.put(keys::COUNTERS, encode(&self.counters))?;
         draft.put(&keys::log(self.log.number), encode(&self.log.row))?;
         draft.write()
+    }
+
+    fn is_stored(&self) -> bool {
+        let marks_nothing = self.touched.is_empty() && self.liftable.is_empty() && self.entries.is_empty();
+        marks_nothing && self.draft.bytes() == 0 && self.stored.as_ref() == Some(&encode(&self.log.row))
     }
 
     fn note(&mut self, seq: u64, row: &Row) {

@@ -8,7 +8,7 @@ use portolan_protocol::view::SpaceView;
 use super::{
     aside::Part,
     index::Index,
-    rows::{Row, STRIP_ENTRIES, State},
+    rows::{Row, STRIP_ENTRIES, State, encode},
 };
 use crate::store::StoreError;
 
@@ -35,6 +35,8 @@ impl Index {
         let cited = shelf.cited(number)?;
         let mut intake = self.intake(number, &view, &shelf);
         let context = intake.log.context();
+        // Also on a full disk everything that is as it was can be judged.
+        intake.stored = Some(encode(&intake.log.row));
         // Entries that are taken in between two steps have their own place in the log.
         mem::swap(&mut intake.log.previous, &mut review.previous);
         mem::swap(&mut intake.log.row.previous, &mut review.cited);
