@@ -63,6 +63,16 @@ impl Log {
     }
 }
 
+/// How far a log was gone through again.
+#[derive(Default)]
+pub(super) struct Review {
+    /// The first strip that was not.
+    pub(super) strip: u64,
+    /// Before it, the heads that the last entry that did not regress cites, and where in the log they begin.
+    pub(super) previous: Option<Arc<Heads>>,
+    pub(super) cited: Option<u64>,
+}
+
 /// See the head of the file.
 pub(super) struct Index {
     pub(super) store: Store,
@@ -78,7 +88,7 @@ pub(super) struct Index {
     pub(super) totals: BTreeMap<SpaceId, u64>,
     /// Logs with entries to take in; logs to go through again since membership, keys or payloads came.
     pub(super) behind: BTreeSet<(SpaceId, LogKey)>,
-    pub(super) review: BTreeSet<u32>,
+    pub(super) review: BTreeMap<u32, Review>,
     /// Logs that are gone on with no more, since something of them is damaged.
     pub(super) aside: BTreeMap<(SpaceId, LogKey), Aside>,
     /// Logs whose predecessor is not held.
@@ -107,7 +117,7 @@ impl Index {
             counters: Counters::default(),
             totals: BTreeMap::new(),
             behind: BTreeSet::new(),
-            review: BTreeSet::new(),
+            review: BTreeMap::new(),
             aside: BTreeMap::new(),
             orphans: BTreeSet::new(),
             pending: BTreeMap::new(),
@@ -126,13 +136,13 @@ impl Index {
         self.counters = shelf.value(keys::COUNTERS)?.map_or(Ok(Counters::default()), |bytes| decode(&bytes))?;
         (self.logs, self.by_key) = (Vec::new(), BTreeMap::new());
         (self.totals, self.pending, self.faults) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        (self.orphans, self.liftable, self.review) = (BTreeSet::new(), BTreeMap::new(), BTreeSet::new());
+        (self.orphans, self.liftable, self.review) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
         self.cache.clear();
         shelf.scan(keys::LOGS, |_, value| self.load_log(decode(&value)?))?;
         for number in 0..self.logs.len() {
             let number = u32::try_from(number).unwrap_or(u32::MAX);
             // Membership may have moved on since the standings were kept.
-            self.review.insert(number);
+            self.review.insert(number, Review::default());
             self.adopt(number)?;
         }
         shelf.scan(keys::TOTALS, |key, value| {
@@ -228,7 +238,7 @@ impl Index {
             self.behind.insert(key);
         }
         if from < next {
-            self.review.extend(self.by_key.get(&key));
+            self.review.extend(self.by_key.get(&key).map(|number| (*number, Review::default())));
         }
     }
 
@@ -240,7 +250,7 @@ impl Index {
         });
         if stale {
             let logs = self.by_key.range((space, FIRST)..).take_while(|((of, _), _)| *of == space);
-            self.review.extend(logs.map(|(_, number)| *number));
+            self.review.extend(logs.map(|(_, number)| (*number, Review::default())));
         }
     }
 

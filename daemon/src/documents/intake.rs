@@ -17,7 +17,7 @@ use portolan_protocol::{
 
 use super::{
     aside::Part,
-    index::{Index, Log},
+    index::{Index, Log, Review},
     keys,
     payload::{Reading, Unread},
     rows::{ChangeRow, Counters, DocumentRow, KeptStanding, NameRow, Row, STRIP_ENTRIES, State, Step, encode},
@@ -27,14 +27,14 @@ use crate::store::StoreError;
 
 /// Entries taken in at once: short enough for a person who waits behind them.
 const BATCH_ENTRIES: u64 = 256;
-/// Bytes of rows written at once while a log is gone through again.
-const DRAFT_BYTES_AIM: usize = 4 << 20;
 
 /// Rows of one log in the making.
-struct Intake<'a> {
+pub(super) struct Intake<'a> {
     shelf: &'a Shelf,
     view: &'a SpaceView,
-    log: Log,
+    pub(super) log: Log,
+    /// The log's row as it is stored, where nothing has to be written if that and all else stays as it is.
+    pub(super) stored: Option<Vec<u8>>,
     standings: StandingCache,
     counters: Counters,
     /// Documents first seen in this batch, and how many the space has.
@@ -49,7 +49,7 @@ struct Intake<'a> {
     marked: BTreeSet<u64>,
     /// Whether the log began to cite other heads: the exception may decide otherwise now, in every document.
     cites_anew: bool,
-    draft: Draft<'a>,
+    pub(super) draft: Draft<'a>,
 }
 
 impl Index {
@@ -70,13 +70,6 @@ impl Index {
             }
         }
         Ok(())
-    }
-
-    /// Goes through a log again: judges every entry with the present membership, and tries what could not be read.
-    pub(super) fn review_log(&mut self, number: u32) -> Result<(), StoreError> {
-        let Some(key) = self.log(number).map(|log| (log.row.space, log.row.log)) else { return Ok(()) };
-        let outcome = self.review_whole(number);
-        self.recover(key, Part::Rows, outcome)
     }
 
     fn take_in_batch(&mut self, key: (SpaceId, LogKey)) -> Result<(), StoreError> {
@@ -108,53 +101,8 @@ impl Index {
         for orphan in self.orphans.clone() {
             let follows = self.log(orphan).and_then(|log| log.row.predecessor).is_some_and(|entry| entry.log == key.1);
             if (follows || orphan == number) && self.adopt(orphan)? {
-                self.review.insert(orphan);
+                self.review.insert(orphan, Review::default());
             }
-        }
-        Ok(())
-    }
-
-    fn review_whole(&mut self, number: u32) -> Result<(), StoreError> {
-        self.review.remove(&number);
-        let Some(log) = self.log(number) else { return Ok(()) };
-        let (space, end) = (log.row.space, log.row.next);
-        let Some(view) = self.views.get(&space).cloned() else { return Ok(()) };
-        let (store, shelf) = (self.store.clone(), self.shelf.clone());
-        let cited = shelf.cited(number)?;
-        let mut intake = self.intake(number, &view, &shelf);
-        intake.log.previous = None;
-        intake.log.row.previous = None;
-        let mut damaged = None;
-        let context = intake.log.context();
-        for index in 0..end.div_ceil(STRIP_ENTRIES) {
-            let mut rows = shelf.strip(number, index)?;
-            let mut changed = false;
-            for (seq, row) in (index * STRIP_ENTRIES..end).zip(&mut rows) {
-                let heads = cited.get(&row.cited).cloned().unwrap_or_default();
-                changed |= intake.judge_again(seq, row, &heads);
-                if matches!(row.state, State::Gap | State::Sealed) {
-                    match store.entry(&context, seq) {
-                        Ok(Some(entry)) => {
-                            changed |= intake.read_again(&entry.header, entry.payload.as_deref(), row)?;
-                        }
-                        Ok(None) => {}
-                        // It stays as it is; everything else is judged all the same.
-                        Err(StoreError::Damaged(why)) => drop(damaged.get_or_insert(why)),
-                        Err(error) => return Err(error),
-                    }
-                }
-            }
-            if changed {
-                intake.draft.put_strip(number, index, &rows)?;
-            }
-            if intake.draft.bytes() > DRAFT_BYTES_AIM {
-                intake.write()?;
-            }
-        }
-        let key = (space, intake.log.row.log);
-        self.finish(intake)?;
-        if let Some(why) = damaged {
-            self.set_aside(key, Part::Entries, why);
         }
         Ok(())
     }
@@ -171,13 +119,14 @@ impl Index {
         number
     }
 
-    fn intake<'a>(&mut self, number: u32, view: &'a SpaceView, shelf: &'a Shelf) -> Intake<'a> {
+    pub(super) fn intake<'a>(&mut self, number: u32, view: &'a SpaceView, shelf: &'a Shelf) -> Intake<'a> {
         let held = &mut self.logs[number as usize];
         let placeholder = Log::new(number, held.row.space, held.row.log);
         Intake {
             shelf,
             view,
             log: mem::replace(held, placeholder),
+            stored: None,
             standings: self.standings.remove(&view.space).unwrap_or_default(),
             counters: self.counters,
             fresh: BTreeMap::new(),
@@ -192,7 +141,7 @@ impl Index {
     }
 
     /// Writes what was found, and remembers it.
-    fn finish(&mut self, mut intake: Intake<'_>) -> Result<(), StoreError> {
+    pub(super) fn finish(&mut self, mut intake: Intake<'_>) -> Result<(), StoreError> {
         let space = intake.view.space;
         let lifting = self.liftable.entry(space).or_default();
         lifting.extend(&intake.liftable);
@@ -263,7 +212,8 @@ impl Intake<'_> {
         standing
     }
 
-    fn judge_again(&mut self, seq: u64, row: &mut Row, heads: &Arc<Heads>) -> bool {
+    /// Judges an entry by its row, those before it in the log having been judged. Says whether the row is another.
+    pub(super) fn judge_again(&mut self, seq: u64, row: &mut Row, heads: &Arc<Heads>) -> bool {
         let reference = EntryRef { log: self.log.row.log, seq, hash: row.hash };
         let standing = self.judge(reference, heads, row.epoch, row.cited);
         let changed = standing != row.standing;
@@ -283,7 +233,13 @@ impl Intake<'_> {
         changed
     }
 
-    fn read_again(&mut self, header: &Header, payload: Option<&[u8]>, row: &mut Row) -> Result<bool, StoreError> {
+    /// Reads an entry that could not be read. Says whether it can be now.
+    pub(super) fn read_again(
+        &mut self,
+        header: &Header,
+        payload: Option<&[u8]>,
+        row: &mut Row,
+    ) -> Result<bool, StoreError> {
         let state = self.read(header, payload)?;
         let changed = state != row.state;
         if changed {
@@ -313,6 +269,9 @@ impl Intake<'_> {
 
     /// Writes everything drafted so far, whole: rows never stand without the marks that follow from them.
     fn write(&mut self) -> Result<(), StoreError> {
+        if self.is_stored() {
+            return Ok(());
+        }
         let mut draft = mem::replace(&mut self.draft, self.shelf.draft());
         self.touched.append(&mut self.liftable.clone());
         let mut entries = mem::take(&mut self.entries);
@@ -338,6 +297,11 @@ impl Intake<'_> {
         draft.put(keys::COUNTERS, encode(&self.counters))?;
         draft.put(&keys::log(self.log.number), encode(&self.log.row))?;
         draft.write()
+    }
+
+    fn is_stored(&self) -> bool {
+        let marks_nothing = self.touched.is_empty() && self.liftable.is_empty() && self.entries.is_empty();
+        marks_nothing && self.draft.bytes() == 0 && self.stored.as_ref() == Some(&encode(&self.log.row))
     }
 
     fn note(&mut self, seq: u64, row: &Row) {

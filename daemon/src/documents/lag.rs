@@ -2,7 +2,10 @@
 
 use portolan_protocol::{entry::LogKey, id::SpaceId};
 
-use super::index::{FIRST, Index};
+use super::{
+    index::{FIRST, Index},
+    rows::STRIP_ENTRIES,
+};
 
 impl Index {
     /// Whether a log can be taken in further.
@@ -26,13 +29,14 @@ impl Index {
     pub(super) fn entries_to_index(&self, space: SpaceId) -> u64 {
         let ends = self.ends.range((space, FIRST)..).take_while(|((of, _), _)| *of == space);
         let behind: u64 = ends.map(|(key, end)| end.saturating_sub(self.next(key))).sum();
-        let logs = self.review.iter().filter_map(|number| self.log(*number)).filter(|log| log.row.space == space);
-        behind + logs.map(|log| log.row.next).sum::<u64>()
+        let logs = self.review.iter().filter_map(|(number, review)| self.log(*number).zip(Some(review)));
+        let of = logs.filter(|(log, _)| log.row.space == space);
+        behind + of.map(|(log, review)| log.row.next.saturating_sub(review.strip * STRIP_ENTRIES)).sum::<u64>()
     }
 
     /// Whether some log of a space is to be gone through again.
     pub(super) fn is_under_review(&self, space: SpaceId) -> bool {
         let of = |number: &u32| self.log(*number).is_some_and(|log| log.row.space == space);
-        self.review.iter().any(|number| of(number) && self.is_reviewed(*number))
+        self.review.keys().any(|number| of(number) && self.is_reviewed(*number))
     }
 }

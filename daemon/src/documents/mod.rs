@@ -22,6 +22,8 @@ mod intake;
 mod lag;
 mod opening;
 
+mod review;
+
 mod keeping;
 
 mod planning;

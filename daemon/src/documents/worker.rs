@@ -237,7 +237,7 @@ impl Worker {
 
     /// A log to be gone through again, in a space of those that are waited for if there is one.
     fn next_review(&self) -> Option<u32> {
-        let reviewed = || self.index.review.iter().copied().filter(|number| self.index.is_reviewed(*number));
+        let reviewed = || self.index.review.keys().copied().filter(|number| self.index.is_reviewed(*number));
         let wanted = |number: &u32| self.index.log(*number).is_some_and(|log| self.is_awaited(&log.row.space));
         reviewed().find(wanted).or_else(|| reviewed().next())
     }

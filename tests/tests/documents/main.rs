@@ -6,5 +6,6 @@ mod behind;
 mod damage;
 mod deriving;
 mod membership;
+mod review;
 mod saving;
 mod world;
