@@ -108,9 +108,11 @@ fn weeks_of_sticks_between_three_sites() {
         take(&sites[to], &stick);
         let _: Value = sites[1].ask(["sync", "rome", "--wait", "10m"]);
     }
+    println!("all sticks and the link at rest after {:.0} s", begun.elapsed().as_secs_f64());
     truthful(&sites);
     let lists: Vec<String> = sites.iter().map(Site::list).collect();
     assert!(lists[0] == lists[1] && lists[0] == lists[2], "the lists differ");
+    println!("all listed after {:.0} s", begun.elapsed().as_secs_f64());
     let documents = sites[0].documents();
     println!("{} records, {} entries, the same on all three", documents.len(), sites[0].space().entries);
     for document in documents.iter().step_by(documents.len().div_ceil(200)) {

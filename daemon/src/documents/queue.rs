@@ -114,7 +114,7 @@ impl Jobs {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use portolan_protocol::id::{DocumentId, SpaceId};
 
     use super::*;

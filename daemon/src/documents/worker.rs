@@ -41,13 +41,20 @@ pub enum Stage {
     Summarised,
 }
 
+/// A wait that was asked for: for which stage, in one space alone or in all.
+struct Wait {
+    stage: Stage,
+    space: Option<SpaceId>,
+    done: oneshot::Sender<Result<(), DocumentError>>,
+}
+
 #[derive(Default)]
 struct Queue {
     jobs: Jobs,
     /// One for each log at most: from where, and up to where.
     appended: BTreeMap<(SpaceId, LogKey), (LogContext, u64, u64)>,
     views: BTreeMap<SpaceId, Arc<SpaceView>>,
-    waiters: Vec<(Stage, Option<SpaceId>, oneshot::Sender<Result<(), DocumentError>>)>,
+    waiters: Vec<Wait>,
     stopping: bool,
 }
 
@@ -111,7 +118,7 @@ impl Channel {
         let (done, wait) = oneshot::channel();
         let mut queue = self.queue();
         if !queue.stopping {
-            queue.waiters.push((stage, space, done));
+            queue.waiters.push(Wait { stage, space, done });
         }
         drop(queue);
         self.wake.notify_one();
@@ -186,7 +193,7 @@ impl Worker {
                 self.index.appended(&context, from, to);
             }
             std::mem::take(&mut queue.views).into_values().for_each(|view| self.index.view(view));
-            for (stage, space, done) in std::mem::take(&mut queue.waiters) {
+            for Wait { stage, space, done } in std::mem::take(&mut queue.waiters) {
                 let targets = self.index.ends.iter().filter(|((of, _), _)| space.is_none_or(|space| space == *of));
                 let targets = targets.map(|(key, end)| (*key, *end)).collect();
                 self.waiters.push(Waiter { stage, space, targets, done });
