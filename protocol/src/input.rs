@@ -201,6 +201,8 @@ pub struct VolumeReport {
     pub lacking: Vec<Lacking>,
     /// How many there are.
     pub lacking_extents: u64,
+    /// Earlier volumes of which nothing seems to be lacking any more: they are to be compared with the store, and ended again.
+    pub again: Vec<Volume>,
 }
 
 /// An extent of a volume that is not held: what it builds on is not here, or it is not taken.

@@ -105,6 +105,10 @@ fn volumes_come_twice_and_in_any_order() {
         new += world.import(tunis, volume).unwrap().unwrap().new;
     }
     assert_eq!(new, entries);
+    // The one that waited is signed for too, without being read again.
+    let words = world.command(tunis, Command::TakenPouches);
+    let Ok(Reply::TakenPouches(words)) = words else { panic!("{words:?}") };
+    assert_eq!(words[0].1.volumes.iter().count(), volumes.len());
     convergence::assert_same(&world, rome, tunis, space);
     for volume in &volumes {
         let again = world.import(tunis, volume).unwrap().unwrap();
@@ -144,6 +148,7 @@ fn a_code_does_for_a_receipt() {
     let mut altered = partial;
     altered.counter += 50;
     assert!(matches!(take(&mut world, altered), Err(CommandError::NoReceipt(_))));
+    world.write(tunis, space, 3);
     let foreign = world.export(tunis, &[rome], None, Load::Missing, SMALL_VOLUME_BYTES).unwrap();
     let foreign = word_for(&mut world, rome, &foreign);
     assert!(matches!(world.take_held(rome, foreign), Some(Err(CommandError::NoReceipt(_)))));

@@ -56,6 +56,23 @@ impl PouchDirectory {
         write().map_err(|error| file("write", &path, &error))
     }
 
+    /// The hash of a volume that is there and whole. One that is damaged is removed, and so is a whole one that is not `wanted`.
+    ///
+    /// # Errors
+    /// When it cannot be read or removed.
+    pub fn whole(&self, volume: u16, wanted: impl Fn(&[u8; 32]) -> bool) -> Result<Option<[u8; 32]>> {
+        let path = self.path.join(VolumeName { pouch: self.pouch, volume }.to_string());
+        if path.symlink_metadata().is_err() {
+            return Ok(None);
+        }
+        match verify_written(&path) {
+            Ok(hash) if wanted(&hash) => return Ok(Some(hash)),
+            Err(error) if error.kind != ErrorKind::PouchDamaged => return Err(error),
+            _ => {}
+        }
+        fs::remove_file(&path).map_err(|error| file("remove", &path, &error)).map(|()| None)
+    }
+
     /// Begins a volume. What is left of an attempt that was cut is thrown away.
     ///
     /// # Errors

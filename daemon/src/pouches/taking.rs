@@ -10,10 +10,10 @@ use portolan_protocol::{
     crypto::signing::Verifier,
     entry::LogKind,
     id::{NodeId, SpaceId},
-    input::{Command, CommandError, Reply, VolumeReport},
+    input::{Command, CommandError, Reply, Volume, VolumeReport},
     message::Message,
     page::LogContext,
-    pouch::{Carried, Closing, Contents, End, Extent, Opening, VolumeReader},
+    pouch::{Carried, Closing, Contents, End, Extent, Held, Opening, VolumeReader},
 };
 use tokio::runtime::Handle;
 
@@ -102,19 +102,35 @@ impl Pouches {
             tell(Progress::Taken(bytes));
             carried.into_iter().try_for_each(|carried| feed.give(carried))
         });
-        let new = read.and_then(|_| feed.end());
-        let whole = match &new {
-            Ok(_) => Some(portolan_protocol::input::Volume {
-                pouch: closing.pouch,
-                number: closing.volume,
-                contradicted: self.contradicted(&contents)?,
-                contents,
-            }),
-            Err(_) => None,
+        let taken = read.and_then(|_| feed.end()).and_then(|new| Ok((new, self.contradicted(&contents)?)));
+        let (whole, new) = match taken {
+            Ok((new, contradicted)) => {
+                (Some(Volume { pouch: closing.pouch, number: closing.volume, contents, contradicted }), Ok(new))
+            }
+            Err(error) => (None, Err(error)),
         };
-        let ended = runtime.block_on(self.0.engine.command(Command::EndVolume { peer, whole }))?;
-        match ended {
-            Reply::Volume(report) => Ok(Taken { opening, closing, new: new?, report: *report }),
+        let ended = runtime.block_on(self.0.engine.command(Command::EndVolume { peer, whole }));
+        match (new, ended?) {
+            (Ok(new), Reply::Volume(mut report)) => {
+                for earlier in std::mem::take(&mut report.again) {
+                    let held = self.end_again(peer, earlier, runtime)?;
+                    // The later word says it for all volumes of the pouch.
+                    let later = held.filter(|held| held.pouch == closing.pouch && report.held.is_some());
+                    report.held = later.or(report.held);
+                }
+                Ok(Taken { opening, closing, new, report: *report })
+            }
+            (Ok(_), _) => Err(PouchesError::Unexpected),
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// Looks again at a volume of which something was lacking before. Returns this node's word where nothing is any more.
+    fn end_again(&self, peer: NodeId, earlier: Volume, runtime: &Handle) -> Result<Option<Held>, PouchesError> {
+        let contradicted = self.contradicted(&earlier.contents)?;
+        let whole = Some(Volume { contradicted, ..earlier });
+        match runtime.block_on(self.0.engine.command(Command::EndVolume { peer, whole }))? {
+            Reply::Volume(report) => Ok(report.held),
             _ => Err(PouchesError::Unexpected),
         }
     }

@@ -215,7 +215,8 @@ pub struct TakenVolume {
     pub lacking: Vec<LackingEntries>,
     /// How many ranges of them there are.
     pub lacking_ranges: u64,
-    /// This node's word that it holds the volume, as a code for the sender; none while something is lacking, or in a dry run.
+    /// This node's word for the volumes of the pouch that it holds, as a code for the sender; none while something of this one is
+    /// lacking, or in a dry run.
     pub code: Option<String>,
 }
 

@@ -8,6 +8,7 @@ use crate::{
     crypto::signing::Verifier,
     frontier::{Frontier, LogFrontier},
     id::{Incarnation, NodeId, SpaceId},
+    input::Volume,
     session::Session,
     time::Timestamp,
 };
@@ -49,6 +50,8 @@ pub(super) struct Peer {
     pub(super) refused: Option<String>,
     /// Frontiers that the volume of its pouch that is being taken has told so far, and which of their buckets were listed.
     pub(super) told: BTreeMap<SpaceId, (u64, Frontier)>,
+    /// Volumes of its pouches of which something was lacking, the latest last. They are signed for once nothing is.
+    pub(super) lacking: Vec<Volume>,
 }
 
 impl Peer {
@@ -66,6 +69,7 @@ impl Peer {
             told_nothing: BTreeSet::new(),
             refused: None,
             told: BTreeMap::new(),
+            lacking: Vec::new(),
         })
     }
 

@@ -15,7 +15,7 @@ use crate::{
     frontier::{Frontier, LogFrontier},
     id::{Incarnation, NodeId, PouchId, SpaceId},
     input::{CommandError, Lacking, Reply, Volume, VolumeReport},
-    limits::{FRONTIER_GAPS_MAX, POUCHES_HELD_MAX, SPACES_MAX},
+    limits::{EXTENTS_MAX, FRONTIER_GAPS_MAX, POUCHES_HELD_MAX, SPACES_MAX},
     message::Message,
     page::LogContext,
     pouch::{Contents, Extent, Held, Plan},
@@ -149,27 +149,44 @@ impl Node {
             }
         }
         let Some(volume) = whole else { return VolumeReport::default() };
-        let extents = volume.contents.spaces.iter();
-        let extents = extents.flat_map(|of| of.extents.iter().map(|extent| (of.space, *extent)));
         let mut report = VolumeReport::default();
-        for (space, extent) in extents {
-            let contradicted = volume.contradicted.contains(&(space, extent));
-            let held = self.held(&space, &extent);
-            if held >= extent.to && !contradicted {
-                continue;
-            }
+        for (space, extent, contradicted) in self.lacking(volume) {
             report.lacking_extents += 1;
             if report.lacking.len() < LACKING_NAMED_MAX {
+                let held = self.held(&space, &extent);
                 let refused = self.refusal(id, &space, &extent, contradicted);
                 let suppliers = if refused.is_some() { Vec::new() } else { self.suppliers(&space, &extent, held) };
                 report.lacking.push(Lacking { space, extent, held, refused, suppliers });
             }
+        }
+        let mut waiting = self.peers.get_mut(&id).map(|peer| std::mem::take(&mut peer.lacking)).unwrap_or_default();
+        waiting.retain(|earlier| (earlier.pouch, earlier.number) != (volume.pouch, volume.number));
+        // What this one brought may be what others waited for.
+        let is_whole = |earlier: &Volume| self.lacking(earlier).is_empty();
+        (report.again, waiting) = waiting.into_iter().partition(is_whole);
+        if report.lacking_extents > 0 {
+            waiting.push(volume.clone());
+        }
+        let extents = |volumes: &[Volume]| volumes.iter().map(|volume| volume.contents.extents()).sum::<usize>();
+        while extents(&waiting) > EXTENTS_MAX && waiting.len() > 1 {
+            waiting.remove(0);
+        }
+        if let Some(peer) = self.peers.get_mut(&id) {
+            peer.lacking = waiting;
         }
         // Of a volume without entries nobody wants to know whether it arrived.
         if report.lacking_extents == 0 && volume.contents.extents() > 0 {
             report.held = Some(self.sign_for(id, volume, turn));
         }
         report
+    }
+
+    /// The extents of a volume that are not held, and whether another entry stands at their end.
+    fn lacking(&self, volume: &Volume) -> Vec<(SpaceId, Extent, bool)> {
+        let extents = volume.contents.spaces.iter();
+        let extents = extents.flat_map(|of| of.extents.iter().map(|extent| (of.space, *extent)));
+        let judged = extents.map(|(space, extent)| (space, extent, volume.contradicted.contains(&(space, extent))));
+        judged.filter(|(space, extent, contradicted)| *contradicted || self.held(space, extent) < extent.to).collect()
     }
 
     /// How far the log of an extent is held.
@@ -200,7 +217,7 @@ impl Node {
         supplies.map(|(id, _)| *id).collect()
     }
 
-    /// Signs for all volumes of the pouch that are held, and keeps which they are.
+    /// Signs for all volumes of the pouch that are held, this one among them, and keeps which they are.
     fn sign_for(&mut self, id: NodeId, volume: &Volume, turn: &mut Turn<'_>) -> Held {
         let key = (id, volume.pouch);
         let mut volumes = self.volumes.get(&key).map(|row| row.volumes.clone()).unwrap_or_default();

@@ -6,7 +6,7 @@ use portolan_protocol::{
     id::{NodeId, PouchId, SpaceId},
     input::{Command, CommandError, Reply, Volume, VolumeReport},
     page::LogContext,
-    pouch::{Address, Carried, End, First, Held, Load, Packer, Padding, Position, Source, Span, VolumeReader},
+    pouch::{Address, Carried, Closing, End, First, Held, Load, Packer, Padding, Position, Source, Span, VolumeReader},
     time::Timestamp,
 };
 use rand_core::Rng;
@@ -130,21 +130,28 @@ impl World {
         if !self.take_carried(at, (sender, opening.time), carried, &mut read)? {
             return Ok(None);
         }
+        let Closing { pouch, volume: number, contents, .. } = closing;
+        self.end_volume(at, sender, Volume { pouch, number, contents, contradicted: Vec::new() }, read)
+    }
+
+    /// Ends a volume, and those again that waited for it.
+    fn end_volume(&mut self, at: Place, peer: NodeId, volume: Volume, read: Read) -> Result<Option<Read>, String> {
         let disk = &self.machines[at].disk;
-        let extents = closing.contents.spaces.iter().flat_map(|of| of.extents.iter().map(|extent| (of.space, *extent)));
+        let extents = volume.contents.spaces.iter().flat_map(|of| of.extents.iter().map(|extent| (of.space, *extent)));
         let contradicted = extents.filter(|(space, extent)| {
             let log = disk.logs(*space).find(|log| log.context.log == extent.log);
             let last = log.and_then(|log| log.entries.get(usize::try_from(extent.to - 1).ok()?));
             last.is_some_and(|last| last.hash != extent.head)
         });
-        let whole = Volume {
-            pouch: closing.pouch,
-            number: closing.volume,
-            contradicted: contradicted.collect(),
-            contents: closing.contents,
-        };
-        match self.try_command(at, Command::EndVolume { peer: sender, whole: Some(whole) }) {
-            Some(Ok(Reply::Volume(report))) => Ok(Some(Read { report: *report, ..read })),
+        let whole = Volume { contradicted: contradicted.collect(), ..volume };
+        match self.try_command(at, Command::EndVolume { peer, whole: Some(whole) }) {
+            Some(Ok(Reply::Volume(mut report))) => {
+                for earlier in std::mem::take(&mut report.again) {
+                    let Some(again) = self.end_volume(at, peer, earlier, Read::default())? else { return Ok(None) };
+                    report.held = again.report.held.filter(|_| report.held.is_some()).or(report.held);
+                }
+                Ok(Some(Read { report: *report, ..read }))
+            }
             Some(other) => Err(format!("{other:?}")),
             None => Ok(None),
         }
