@@ -23,7 +23,7 @@ use crate::{
     client::Client,
     context::Context,
     error::{ApiError, ErrorKind, Result, file, internal},
-    medium::Found,
+    medium::{self, Found},
     output::count,
     progress::Progress,
     qr, text,
@@ -166,6 +166,8 @@ pub(super) async fn take(
     dry_run: bool,
     mut tell: impl FnMut(&str, u64),
 ) -> Result<Option<TakenVolume>> {
+    // What is no volume need not go to the daemon first.
+    medium::inspect(found)?;
     let (opened, bytes) = found.open()?;
     let (sender, pieces) = mpsc::channel(AHEAD);
     let reading = tokio::task::spawn_blocking(move || read(opened, bytes, &sender));
