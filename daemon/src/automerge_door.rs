@@ -31,11 +31,6 @@ const TEXTS_IN_STEP_MAX: usize = 16;
 
 /// Operations that one document may hold on this node before it is left unopened: a local limit.
 const DOCUMENT_OPS_MAX: u64 = 8_000_000;
-/// What an edit made here leaves of them to others, unless it is as small as a deletion is.
-const DOCUMENT_OPS_SPARE: u64 = DOCUMENT_OPS_MAX / 8;
-const SMALL_EDIT_OPS_MAX: u64 = FIELDS_MAX as u64;
-/// Changes that may fail on one document before the rest of a batch is not tried.
-const FAULTS_MAX: usize = 8;
 
 /// Largest change that an edit makes: it leaves room in the payload for what stands beside it.
 const CHANGE_BYTES_MAX: usize = PAYLOAD_BYTES_MAX - (DEPENDENCIES_MAX * 128 + (16 << 10));
@@ -78,9 +73,6 @@ pub enum EditError {
     /// The change would be refused by the others.
     #[error("the edit is too large for one save; make it in steps ({0})")]
     Change(#[from] ChangeRefusal),
-    /// So much was written in the record that other nodes might not open it any more.
-    #[error("the record has been written so often that it has {0} letters and fields in its history; no more fit")]
-    TooMuchHistory(u64),
     /// More unjoined versions than one change may name.
     #[error("{0} versions to join at once; at most {DEPENDENCIES_MAX} are allowed")]
     TooManyHeads(usize),
@@ -181,62 +173,53 @@ impl Document {
     /// [`Fault`] only when nothing could be tried; a fault of single changes is told in [`Applied`].
     pub fn apply(&mut self, changes: &[SafeChange]) -> Result<Applied, Fault> {
         let mut outcome = Applied::default();
-        let judged: BTreeMap<Hash, &SafeChange> = changes.iter().map(|safe| (safe.facts().hash, safe)).collect();
-        let mut causality = guarded(|| causality(&self.inner))?;
-        let order = in_order(&mut causality, &judged, &mut outcome.unfit)?;
-        let order: Vec<&SafeChange> = order.iter().filter_map(|hash| judged.get(hash)).copied().collect();
-        // Before anything is parsed, and without what does not fit: a few bytes can declare any number of operations.
-        let added: u64 = order.iter().map(|safe| safe.facts().operations).fold(0, u64::saturating_add);
+        let mut parsed = BTreeMap::new();
+        for safe in changes {
+            let hash = safe.facts().hash;
+            match guarded(|| Change::try_from(safe.raw()).map_err(failed)) {
+                Ok(change) => drop(parsed.insert(hash, change)),
+                Err(fault) => outcome.faults.push((hash, fault)),
+            }
+        }
+        let judged: BTreeMap<Hash, &SafeChange> = changes
+            .iter()
+            .map(|safe| (safe.facts().hash, safe))
+            .filter(|(hash, _)| parsed.contains_key(hash))
+            .collect();
+        let doubtful = judged.iter().filter(|(_, safe)| !safe.facts().self_contained).map(|(hash, _)| *hash).collect();
+        let added: u64 = parsed.values().map(|change| change.len() as u64).sum();
         let operations = self.inner.stats().num_ops.saturating_add(added);
         if operations > DOCUMENT_OPS_MAX {
             return Err(Fault::TooLarge(operations));
         }
-        let doubtful = order.iter().filter(|safe| !safe.facts().self_contained).map(|safe| safe.facts().hash).collect();
-        let mut fitting = Vec::new();
-        for safe in order {
-            match guarded(|| Change::try_from(safe.raw()).map_err(failed)) {
-                Ok(change) => fitting.push(change),
-                Err(fault) => outcome.faults.push((safe.facts().hash, fault)),
-            }
-        }
-        self.apply_in_order(fitting, &doubtful, &mut outcome);
+        let mut causality = guarded(|| causality(&self.inner))?;
+        let order = in_order(&mut causality, &judged, &mut outcome.unfit)?;
+        let fitting: Vec<Change> = order.iter().filter_map(|hash| parsed.remove(hash)).collect();
+        self.apply_in_order(&fitting, &doubtful, &mut outcome);
         Ok(outcome)
     }
 
-    /// Tries all at once; on a fault halves the list, so that one bad change does not hold up the others. After so many
-    /// faults the rest is not tried: each try copies the document.
-    fn apply_in_order(&mut self, changes: Vec<Change>, doubtful: &BTreeSet<Hash>, outcome: &mut Applied) {
-        let failed_here: BTreeSet<Hash> = outcome.faults.iter().map(|(hash, _)| *hash).collect();
-        let tries = failed_here.len() < FAULTS_MAX;
-        let builds_on_one = |change: &Change| change.deps().iter().any(|hash| failed_here.contains(&hash.0));
-        let (left_out, changes): (Vec<Change>, Vec<Change>) =
-            changes.into_iter().partition(|change| !tries || builds_on_one(change));
-        let why = || Fault::Failed("not tried: others of this record failed here".to_owned());
-        outcome.faults.extend(left_out.iter().map(|change| (change.hash().0, why())));
+    /// Tries all at once; on a fault halves the list, so that one bad change does not hold up the others.
+    fn apply_in_order(&mut self, changes: &[Change], doubtful: &BTreeSet<Hash>, outcome: &mut Applied) {
         if changes.is_empty() {
             return;
-        }
-        if !left_out.is_empty() {
-            // What builds on what was just left out.
-            return self.apply_in_order(changes, doubtful, outcome);
         }
         let attempt = guarded(|| {
             let mut inner = self.inner.clone();
             inner.apply_changes(changes.iter().cloned()).map_err(failed)?;
             if changes.iter().any(|change| doubtful.contains(&change.hash().0)) {
-                still_whole(&inner, &self.inner.get_heads(), &changes)?;
+                still_whole(&inner, &self.inner.get_heads(), changes)?;
             }
             Ok(inner)
         });
-        match (attempt, &changes[..]) {
+        match (attempt, changes) {
             (Ok(inner), _) => {
                 self.inner = inner;
                 outcome.applied.extend(changes.iter().map(|change| change.hash().0));
             }
             (Err(fault), [change]) => outcome.faults.push((change.hash().0, fault)),
             (Err(_), _) => {
-                let mut first = changes;
-                let second = first.split_off(first.len() / 2);
+                let (first, second) = changes.split_at(changes.len() / 2);
                 self.apply_in_order(first, doubtful, outcome);
                 self.apply_in_order(second, doubtful, outcome);
             }
@@ -269,11 +252,6 @@ impl Document {
             return Ok(None);
         };
         after.check_size(self)?;
-        let operations = after.inner.stats().num_ops;
-        let spare = if change.len() as u64 <= SMALL_EDIT_OPS_MAX { 0 } else { DOCUMENT_OPS_SPARE };
-        if operations > DOCUMENT_OPS_MAX - spare {
-            return Err(EditError::TooMuchHistory(operations));
-        }
         if change.raw_bytes().len() > CHANGE_BYTES_MAX {
             return Err(EditError::Change(ChangeRefusal::TooLong(change.raw_bytes().len())));
         }

@@ -10,17 +10,8 @@ use portolan_protocol::{
 };
 
 use crate::{
-    automerge_door::{EditError, Fault},
-    config::ConfigError,
-    documents::DocumentError,
-    engine::EngineError,
-    home::HomeError,
-    init::InitError,
-    kept::KeptError,
-    keystore::KeystoreError,
-    persons::PersonsError,
-    pouches::PouchesError,
-    store::StoreError,
+    config::ConfigError, documents::DocumentError, engine::EngineError, home::HomeError, init::InitError,
+    kept::KeptError, keystore::KeystoreError, persons::PersonsError, pouches::PouchesError, store::StoreError,
     transport::TransportError,
 };
 
@@ -170,30 +161,12 @@ impl From<StoreError> for ApiError {
     }
 }
 
-/// This node cannot open a record.
-fn unopened(fault: &Fault) -> ApiError {
-    let (kind, next) = match fault {
-        Fault::TooLarge(_) | Fault::Entangled(_) => {
-            (ErrorKind::Conflict, "Make a new record of its text, from a node or a backup that still shows it.")
-        }
-        Fault::Failed(_) | Fault::Panicked(_) => (ErrorKind::Internal, "Upgrade, then `portolan check --rebuild`."),
-    };
-    say(kind, fault, "Its entries are held and passed on.", next)
-}
-
 impl From<DocumentError> for ApiError {
     fn from(error: DocumentError) -> ApiError {
         match error {
             DocumentError::Command(error) => refused(error),
             DocumentError::Store(error) => error.into(),
             DocumentError::UnknownSpace | DocumentError::NotFound(_) => say(ErrorKind::NotFound, error, "", ""),
-            DocumentError::Edit(EditError::Fault(fault)) | DocumentError::Fault(fault) => unopened(&fault),
-            DocumentError::Edit(EditError::TooMuchHistory(_)) => say(
-                ErrorKind::Conflict,
-                error,
-                NOTHING_CHANGED,
-                "Make a new record of its present text, and delete this one.",
-            ),
             DocumentError::BadPrefix(_) | DocumentError::TooLong { .. } | DocumentError::Edit(_) => {
                 say(ErrorKind::Usage, error, NOTHING_CHANGED, "")
             }
@@ -210,6 +183,12 @@ impl From<DocumentError> for ApiError {
                 _ => say(ErrorKind::Io, error, KEPT, "See the service's log for the cause."),
             },
             DocumentError::Overtaken => say(ErrorKind::Conflict, error, KEPT, ""),
+            DocumentError::Fault(_) => say(
+                ErrorKind::Internal,
+                error,
+                "Its entries are held and passed on.",
+                "Upgrade, then `portolan check --rebuild`.",
+            ),
             DocumentError::NotConnected | DocumentError::Stopped => {
                 say(ErrorKind::Unavailable, error, KEPT, "See `portolan status` when it runs again.")
             }

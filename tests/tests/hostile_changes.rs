@@ -201,59 +201,6 @@ fn a_bad_change_does_not_hold_up_the_others() {
     assert!(document.edit(&draft().with("body/fr", "Autre."), &[6; 32], None).unwrap().is_some());
 }
 
-/// Deletes `count` letters, in a few dozen bytes.
-fn erasing(actor: &[u8], start_op: u64, count: i64) -> Forged {
-    let run = |value: u64| [signed(count), unsigned(value)].concat();
-    let rising = [signed(count), signed(1)].concat();
-    Forged {
-        columns: vec![
-            (0x01, run(0)),
-            (0x02, run(1)),
-            (0x11, run(0)),
-            (0x13, rising.clone()),
-            (0x34, unsigned(count as u64)),
-            (0x42, run(3)),
-            (0x56, run(0)),
-            (0x70, run(1)),
-            (0x71, run(0)),
-            (0x73, rising),
-        ],
-        ..Forged::sets(actor, start_op, 1, "x")
-    }
-}
-
-#[test]
-fn what_does_not_fit_counts_towards_no_limit() {
-    let good = document().edit(&draft(), &[4; 32], None).unwrap().unwrap().change;
-    // More operations than a document may have, in changes whose counters begin at the wrong place.
-    let unfit: Vec<SafeChange> =
-        (0..20).map(|number| safe(&erasing(&ACTOR, 700_000 + number, 600_000).bytes())).collect();
-    let mut document = document();
-    let applied = document.apply(&[&unfit[..], &[good]].concat()).unwrap();
-    assert_eq!((applied.applied.len(), applied.unfit.len(), applied.faults.len()), (1, 20, 0));
-    assert_eq!(document.view().unwrap().title, "Carte");
-}
-
-#[test]
-fn many_bad_changes_are_not_all_tried() {
-    let good = document().edit(&draft(), &[4; 32], None).unwrap().unwrap();
-    let (hash, start_op) = (good.change.facts().hash, good.change.facts().operations + 1);
-    let bad = |number: u8| {
-        // A letter for what is no Text.
-        let act = Act::Insert { text: (&[4; 32], start_op - 1), after: None };
-        let raw = Forged { dependencies: vec![hash], ..Forged::naming(&[number; 32], start_op, &act) }.bytes();
-        SafeChange::new(raw, &[number; 32]).unwrap()
-    };
-    let mut changes: Vec<SafeChange> = (100..200).map(bad).collect();
-    changes.push(good.change);
-    let mut document = document();
-    let applied = document.apply(&changes).unwrap();
-    let tried = applied.faults.iter().filter(|(_, fault)| !fault.to_string().contains("not tried")).count();
-    assert!(applied.applied.contains(&hash) && (1..=8).contains(&tried), "{tried} tried");
-    assert_eq!(applied.applied.len() + applied.faults.len() + applied.unfit.len(), 101);
-    assert_eq!(document.view().unwrap().title, "Carte");
-}
-
 #[test]
 fn what_is_not_the_language_of_records_is_refused_by_name() {
     let with = |spec: u64, bytes: Vec<u8>| {

@@ -14,7 +14,6 @@ use portolan_protocol::{
     change::{ChangePayload, PERSON_NAME_BYTES_MAX, PersonRef, REASON_BYTES_MAX, actor_id},
     entry::{EntryRef, LogKey, LogKind},
     id::{DocumentId, SpaceId},
-    limits::DEPENDENCIES_MAX,
     page::LogContext,
     record::{RecordDraft, Warning, check},
     view::SpaceView,
@@ -166,11 +165,6 @@ impl Index {
         }
         let earlier = match (&intent.base, &ledger) {
             (Some(base), Some(ledger)) if !same(base, &present.document.heads()) => Some(self.at(&view, ledger, base)?),
-            // More versions than one change may join: each save joins as many as it may.
-            (_, Some(ledger)) if present.document.heads().len() >= DEPENDENCIES_MAX => {
-                let heads = hex_all(&present.document.heads()[..DEPENDENCIES_MAX - 1]);
-                Some(self.at(&view, ledger, &heads)?)
-            }
             (Some(base), None) if !base.is_empty() => return Err(DocumentError::UnknownHeads(base.join(" "))),
             _ => None,
         };

@@ -10,7 +10,6 @@ use portolan_protocol::{
     change::{ChangePayload, actor_id},
     entry::EntryRef,
     id::{DocumentId, EntryHash, SpaceId},
-    limits::DEPENDENCIES_MAX,
     record::RecordDraft,
 };
 use portolan_tests::attacks::{self, Act, Forged};
@@ -158,30 +157,4 @@ async fn what_was_written_at_the_same_time_cannot_be_referred_to_in_whatever_ord
     for node in [early, late] {
         assert_eq!(node.documents.progress(space).await.unwrap().faults, 0, "a judgement, not a fault");
     }
-}
-
-#[tokio::test]
-async fn a_record_with_more_versions_than_one_change_may_join_can_still_be_written() {
-    let (agencies, space) = partnership(2);
-    let [rome, mallory] = &agencies[..] else { panic!() };
-    let chart = rome.create(space, 1, RecordDraft::new("page", "en").with("title/en", "Chart")).await;
-    let version = |number: u64| {
-        let mut salt = [8; 16];
-        salt[..8].copy_from_slice(&number.to_be_bytes());
-        let actor = actor_id(&mallory.own_log(space), &chart, &salt);
-        let change = Forged::sets(&actor, 1, 1, &format!("tags/{number}")).bytes();
-        let (person, reason) = (mallory.person(), String::new());
-        ChangePayload { document: chart, change, person, reason, salt, dependencies: vec![], person_signature: None }
-            .encode()
-    };
-    let versions = DEPENDENCIES_MAX as u64 + 100;
-    mallory.append(space, (0..versions).map(version).collect());
-    sync(mallory, rome);
-    assert_eq!(rome.documents.show(space, chart).await.unwrap().record.heads.len() as u64, versions + 1);
-    rome.edit(space, chart, "title/en", "Chart, edited").await;
-    let shown = rome.documents.show(space, chart).await.unwrap();
-    assert_eq!(shown.record.heads.len() as u64, versions + 1 - (DEPENDENCIES_MAX as u64 - 1) + 1);
-    rome.edit(space, chart, "title/en", "Chart, edited again").await;
-    assert_eq!(rome.documents.show(space, chart).await.unwrap().record.heads.len(), 1);
-    assert_eq!(rome.field(space, chart, "title/en").await.as_deref(), Some("Chart, edited again"));
 }
