@@ -172,29 +172,29 @@ impl Document {
     /// # Errors
     /// [`Fault`] only when nothing could be tried; a fault of single changes is told in [`Applied`].
     pub fn apply(&mut self, changes: &[SafeChange]) -> Result<Applied, Fault> {
+        self.apply_up_to(DOCUMENT_OPS_MAX, changes)
+    }
+
+    fn apply_up_to(&mut self, most: u64, changes: &[SafeChange]) -> Result<Applied, Fault> {
         let mut outcome = Applied::default();
-        let mut parsed = BTreeMap::new();
-        for safe in changes {
-            let hash = safe.facts().hash;
-            match guarded(|| Change::try_from(safe.raw()).map_err(failed)) {
-                Ok(change) => drop(parsed.insert(hash, change)),
-                Err(fault) => outcome.faults.push((hash, fault)),
-            }
-        }
-        let judged: BTreeMap<Hash, &SafeChange> = changes
-            .iter()
-            .map(|safe| (safe.facts().hash, safe))
-            .filter(|(hash, _)| parsed.contains_key(hash))
-            .collect();
-        let doubtful = judged.iter().filter(|(_, safe)| !safe.facts().self_contained).map(|(hash, _)| *hash).collect();
-        let added: u64 = parsed.values().map(|change| change.len() as u64).sum();
-        let operations = self.inner.stats().num_ops.saturating_add(added);
-        if operations > DOCUMENT_OPS_MAX {
+        let given: BTreeMap<Hash, &SafeChange> = changes.iter().map(|safe| (safe.facts().hash, safe)).collect();
+        let mut causality = guarded(|| causality(&self.inner))?;
+        let order = in_order(&mut causality, &given, &mut outcome.unfit)?;
+        // A hundred bytes may stand for 600,000 operations: they are counted before Automerge parses a single one, and those
+        // of changes that are left out do not count.
+        let operations = causality.operations();
+        if operations > most {
             return Err(Fault::TooLarge(operations));
         }
-        let mut causality = guarded(|| causality(&self.inner))?;
-        let order = in_order(&mut causality, &judged, &mut outcome.unfit)?;
-        let fitting: Vec<Change> = order.iter().filter_map(|hash| parsed.remove(hash)).collect();
+        let mut fitting = Vec::with_capacity(order.len());
+        for safe in order.iter().filter_map(|hash| given.get(hash)) {
+            match guarded(|| Change::try_from(safe.raw()).map_err(failed)) {
+                Ok(change) => fitting.push(change),
+                Err(fault) => outcome.faults.push((safe.facts().hash, fault)),
+            }
+        }
+        let is_doubtful = |safe: &&&SafeChange| !safe.facts().self_contained;
+        let doubtful = given.values().filter(is_doubtful).map(|safe| safe.facts().hash).collect();
         self.apply_in_order(&fitting, &doubtful, &mut outcome);
         Ok(outcome)
     }
@@ -476,4 +476,37 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
 
 fn failed(error: impl std::fmt::Display) -> Fault {
     Fault::Failed(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const ROME: [u8; ACTOR_BYTES] = [4; ACTOR_BYTES];
+
+    fn document() -> Document {
+        Document::new(DocumentId([1; 16]))
+    }
+
+    fn edited(on: &Document, key: &str, value: impl Into<Value>) -> Edited {
+        on.edit(&RecordDraft::default().with(key, value), &ROME, None).unwrap().unwrap()
+    }
+
+    #[test]
+    fn what_is_left_out_does_not_count_and_what_counts_is_counted_before_it_is_parsed() {
+        let small = edited(&document(), "title/fr", "Carte");
+        let missing = edited(&document(), "title/en", "Chart");
+        let long = edited(&missing.after, "body/en", "a".repeat(500));
+        let mut record = document();
+        let changes = [small.change.clone(), long.change.clone()];
+        let applied = record.apply_up_to(100, &changes).unwrap();
+        assert_eq!(applied.applied, [small.change.facts().hash]);
+        assert!(matches!(applied.unfit[..], [(_, Unfit::MissingDependency(_))]), "{applied:?}");
+        let changes = [missing.change, long.change.clone()];
+        assert_eq!(document().apply_up_to(100, &changes), Err(Fault::TooLarge(503)));
+        // Letters that were deleted count as well, the same before and after they are in a snapshot.
+        let cut = edited(&long.after, "body/en", "");
+        assert_eq!(causality(&cut.after.inner).unwrap().operations(), 1_003);
+    }
 }

@@ -78,6 +78,7 @@ pub struct Causality {
     /// The last change of each chain.
     tips: Vec<u32>,
     places: usize,
+    operations: u64,
 }
 
 #[derive(Debug)]
@@ -154,6 +155,11 @@ impl Causality {
     /// Whether the change is among them.
     pub fn holds(&self, change: &Hash) -> bool {
         self.by_hash.contains_key(change)
+    }
+
+    /// The operations of all of them, deletions too.
+    pub fn operations(&self) -> u64 {
+        self.operations
     }
 
     /// Takes a change in if it fits what it builds on.
@@ -273,6 +279,7 @@ impl Causality {
         changes.push(place);
         let seq = changes.len() as u64;
         let (start_op, max_op) = ops;
+        self.operations = self.operations.saturating_add(max_op.saturating_add(1).saturating_sub(start_op));
         self.by_hash.insert(hash, place);
         self.placed.push(Placed { actor, seq, start_op, max_op, clock: Clock { shared, last: Some((chain, index)) } });
         Ok(())

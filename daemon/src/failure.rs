@@ -43,8 +43,12 @@ fn refused(error: CommandError) -> ApiError {
         CommandError::TooLarge => (ErrorKind::Usage, ""),
         CommandError::UpgradeNeeded => (ErrorKind::Conflict, "Install the newer release on this node."),
         CommandError::Limit(_) => (ErrorKind::Conflict, ""),
-        CommandError::Unpacking(_) => (ErrorKind::PouchRefused, "Tell the sender; its program is at fault, or its keys are in other hands."),
-        CommandError::NoReceipt(_) => (ErrorKind::PouchRefused, "Compare the code with the one that was shown, or ask for it again."),
+        CommandError::Unpacking(_) => {
+            (ErrorKind::PouchRefused, "Tell the sender; its program is at fault, or its keys are in other hands.")
+        }
+        CommandError::NoReceipt(_) => {
+            (ErrorKind::PouchRefused, "Compare the code with the one that was shown, or ask for it again.")
+        }
     };
     say(kind, error, NOTHING_CHANGED, next)
 }

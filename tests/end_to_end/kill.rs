@@ -58,7 +58,10 @@ fn what_was_acknowledged_survives_kill_9_and_sync_completes() {
         assert!(!sites[victim].log().contains("less than was acknowledged"), "{}", sites[victim].log());
         verify(&sites[victim], &known[victim]);
     }
-    println!("{cut} of {KILLS} imports were cut; {} records were acknowledged", known.iter().map(Vec::len).sum::<usize>());
+    println!(
+        "{cut} of {KILLS} imports were cut; {} records were acknowledged",
+        known.iter().map(Vec::len).sum::<usize>()
+    );
     for site in &sites {
         site.sync();
     }

@@ -238,7 +238,8 @@ fn weeks(seed: u64) {
             3..=5 if at != other => {
                 let load = [Load::Missing, Load::Missing, Load::Everything, Load::Receipts][world.dice(4) as usize];
                 let third = places.into_iter().find(|place| *place != at && *place != other);
-                let to: Vec<Place> = if world.dice(4) == 0 { third.into_iter().chain([other]).collect() } else { vec![other] };
+                let to: Vec<Place> =
+                    if world.dice(4) == 0 { third.into_iter().chain([other]).collect() } else { vec![other] };
                 if world.machines[at].node().is_some() {
                     let volumes = world.export(at, &to, None, load, SMALL_VOLUME_BYTES).unwrap();
                     underway.extend(to.iter().flat_map(|to| volumes.iter().map(|volume| (*to, volume.clone()))));

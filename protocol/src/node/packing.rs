@@ -106,7 +106,8 @@ impl Node {
         }
         for log in space.logs.values() {
             let Some(fork) = &log.fork else { continue };
-            let shows = |held: &&Frontier| held.log(&log.context.log).is_some_and(|log| log.forked && log.next_seq <= fork.seq);
+            let shows =
+                |held: &&Frontier| held.log(&log.context.log).is_some_and(|log| log.forked && log.next_seq <= fork.seq);
             if !receipted.iter().all(|held| held.as_ref().is_some_and(shows)) {
                 let LogContext { space, log, kind } = log.context;
                 plan.words.push(Message::Fork { space, log, kind, one: fork.one.clone(), other: fork.other.clone() });

@@ -196,7 +196,8 @@ impl Node {
         let reaches = |frontier: &Frontier| frontier.log(&extent.log).is_some_and(|log| log.next_seq >= needed);
         let supplies = self.peers.iter().filter(|(_, peer)| {
             let told = peer.connection.as_ref().and_then(|sessions| sessions.get(space)).and_then(|s| s.known());
-            peer.receipted.get(space).map(|receipted| &receipted.frontier).is_some_and(reaches) || told.is_some_and(reaches)
+            peer.receipted.get(space).map(|receipted| &receipted.frontier).is_some_and(reaches)
+                || told.is_some_and(reaches)
         });
         supplies.map(|(id, _)| *id).collect()
     }

@@ -58,7 +58,9 @@ pub enum PackError<E> {
     #[error(transparent)]
     Write(#[from] WriteError),
     /// Not even one entry fits beside what every volume begins with.
-    #[error("a volume of this size has no room for entries beside the {0} bytes that every volume begins with; choose a larger one")]
+    #[error(
+        "a volume of this size has no room for entries beside the {0} bytes that every volume begins with; choose a larger one"
+    )]
     TooSmall(u64),
 }
 

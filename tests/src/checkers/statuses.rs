@@ -16,9 +16,15 @@ pub fn check(world: &World) {
         for peer in &status.peers {
             let Some(other) = world.machines.iter().find(|other| other.id() == peer.card.node()) else { continue };
             for receipt in &peer.receipts {
-                let shared = shared(&machine.disk.logs(receipt.space).map(ends).collect::<Vec<_>>(), other, receipt.space);
+                let shared =
+                    shared(&machine.disk.logs(receipt.space).map(ends).collect::<Vec<_>>(), other, receipt.space);
                 let names = (&machine.name, &other.name);
-                assert!(receipt.entries <= shared, "{} says that {} has {receipt:?}; it has {shared}", names.0, names.1);
+                assert!(
+                    receipt.entries <= shared,
+                    "{} says that {} has {receipt:?}; it has {shared}",
+                    names.0,
+                    names.1
+                );
             }
         }
     }
@@ -29,11 +35,8 @@ fn ends(log: &HeldLog) -> (LogKey, u64) {
 }
 
 /// How many entries of these logs another machine holds durably too.
-fn shared(
-    logs: &[(LogKey, u64)],
-    other: &Machine,
-    space: SpaceId,
-) -> u64 {
-    let held = |log| other.disk.logs(space).find(|held| held.context.log == log).map_or(0, |held| held.entries.len() as u64);
+fn shared(logs: &[(LogKey, u64)], other: &Machine, space: SpaceId) -> u64 {
+    let held =
+        |log| other.disk.logs(space).find(|held| held.context.log == log).map_or(0, |held| held.entries.len() as u64);
     logs.iter().map(|(log, length)| held(*log).min(*length)).sum()
 }

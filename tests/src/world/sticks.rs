@@ -74,7 +74,9 @@ impl World {
         volume_bytes: u64,
     ) -> Result<Vec<Vec<u8>>, CommandError> {
         let recipients: Vec<NodeId> = to.iter().map(|place| self.id(*place)).collect();
-        let Some(reply) = self.try_command(at, Command::Pack { recipients, space, load }) else { return Ok(Vec::new()) };
+        let Some(reply) = self.try_command(at, Command::Pack { recipients, space, load }) else {
+            return Ok(Vec::new());
+        };
         let Reply::Plan(plan) = reply? else { unreachable!("a plan is answered with one") };
         let sealing = |place: &Place| (self.id(*place), self.machines[*place].identity.card.keys().sealing.clone());
         let recipients: Vec<_> = to.iter().map(sealing).collect();
