@@ -23,7 +23,7 @@ use thiserror::Error;
 
 use crate::causality::{Causality, Entangled, Known, in_order};
 use crate::guard::guard;
-use crate::prevalidate::{ChangeRefusal, SafeChange};
+use crate::prevalidate::{ChangeFacts, ChangeRefusal, SafeChange};
 use crate::text_diff::hunks;
 
 /// Texts created apart under one key that an edit keeps in step; beyond, it replaces them by one.
@@ -31,6 +31,10 @@ const TEXTS_IN_STEP_MAX: usize = 16;
 
 /// Operations that one document may hold on this node before it is left unopened: a local limit.
 const DOCUMENT_OPS_MAX: u64 = 8_000_000;
+
+/// Changes that fail tried by themselves, in one call, before the rest is left for another time: each costs several copies of
+/// the document.
+const FAULTS_MAX: usize = 32;
 
 /// Largest change that an edit makes: it leaves room in the payload for what stands beside it.
 const CHANGE_BYTES_MAX: usize = PAYLOAD_BYTES_MAX - (DEPENDENCIES_MAX * 128 + (16 << 10));
@@ -186,44 +190,28 @@ impl Document {
         if operations > most {
             return Err(Fault::TooLarge(operations));
         }
-        let mut fitting = Vec::with_capacity(order.len());
+        let mut trial = Trial { outcome, ..Trial::default() };
+        let mut parsed = Vec::with_capacity(order.len());
         for safe in order.iter().filter_map(|hash| given.get(hash)) {
             match guarded(|| Change::try_from(safe.raw()).map_err(failed)) {
-                Ok(change) => fitting.push(change),
-                Err(fault) => outcome.faults.push((safe.facts().hash, fault)),
+                Ok(change) => parsed.push(Parsed { facts: safe.facts(), change }),
+                Err(fault) => trial.fail(safe.facts(), fault),
             }
         }
-        let is_doubtful = |safe: &&&SafeChange| !safe.facts().self_contained;
-        let doubtful = given.values().filter(is_doubtful).map(|safe| safe.facts().hash).collect();
-        self.apply_in_order(&fitting, &doubtful, &mut outcome);
-        Ok(outcome)
+        trial.run(&parsed.iter().collect::<Vec<_>>(), &mut |changes| self.try_all(changes));
+        Ok(trial.outcome)
     }
 
-    /// Tries all at once; on a fault halves the list, so that one bad change does not hold up the others.
-    fn apply_in_order(&mut self, changes: &[Change], doubtful: &BTreeSet<Hash>, outcome: &mut Applied) {
-        if changes.is_empty() {
-            return;
-        }
-        let attempt = guarded(|| {
+    fn try_all(&mut self, changes: &[&Parsed<'_>]) -> Result<(), Fault> {
+        self.inner = guarded(|| {
             let mut inner = self.inner.clone();
-            inner.apply_changes(changes.iter().cloned()).map_err(failed)?;
-            if changes.iter().any(|change| doubtful.contains(&change.hash().0)) {
+            inner.apply_changes(changes.iter().map(|parsed| parsed.change.clone())).map_err(failed)?;
+            if changes.iter().any(|parsed| !parsed.facts.self_contained) {
                 still_whole(&inner, &self.inner.get_heads(), changes)?;
             }
             Ok(inner)
-        });
-        match (attempt, changes) {
-            (Ok(inner), _) => {
-                self.inner = inner;
-                outcome.applied.extend(changes.iter().map(|change| change.hash().0));
-            }
-            (Err(fault), [change]) => outcome.faults.push((change.hash().0, fault)),
-            (Err(_), _) => {
-                let (first, second) = changes.split_at(changes.len() / 2);
-                self.apply_in_order(first, doubtful, outcome);
-                self.apply_in_order(second, doubtful, outcome);
-            }
-        }
+        })?;
+        Ok(())
     }
 
     /// Makes the change that turns the present state into what `draft` says, or `None` where nothing would change.
@@ -320,6 +308,62 @@ impl Document {
     /// [`Fault`] when Automerge fails.
     pub fn summary(&self, updated: Option<Updated>) -> Result<Summary, Fault> {
         Ok(Summary::new(&self.view()?, updated, self.changes()))
+    }
+}
+
+/// A change that fits, as Automerge has it.
+struct Parsed<'a> {
+    facts: &'a ChangeFacts,
+    change: Change,
+}
+
+/// Changes under trial: all at once, and by halves where that fails, so that a bad one does not hold up the others.
+#[derive(Default)]
+struct Trial {
+    outcome: Applied,
+    /// What failed, and what builds on it.
+    failed: BTreeSet<Hash>,
+    /// How many failed tried by themselves.
+    faults: usize,
+}
+
+impl Trial {
+    /// Each of `changes` comes after those it builds on. `attempt` takes all it is given, or none.
+    fn run(&mut self, changes: &[&Parsed<'_>], attempt: &mut impl FnMut(&[&Parsed<'_>]) -> Result<(), Fault>) {
+        let ready: Vec<&Parsed<'_>> = changes.iter().copied().filter(|parsed| self.is_ready(parsed.facts)).collect();
+        match &ready[..] {
+            [] => {}
+            changes => match (attempt(changes), changes) {
+                (Ok(()), _) => self.outcome.applied.extend(changes.iter().map(|parsed| parsed.facts.hash)),
+                (Err(fault), [only]) => {
+                    self.faults += 1;
+                    self.fail(only.facts, fault);
+                }
+                (Err(_), _) => {
+                    let (first, second) = changes.split_at(changes.len() / 2);
+                    self.run(first, attempt);
+                    self.run(second, attempt);
+                }
+            },
+        }
+    }
+
+    /// Whether a change is worth trying; one that is not is told as a fault.
+    fn is_ready(&mut self, facts: &ChangeFacts) -> bool {
+        let why = if facts.dependencies.iter().any(|hash| self.failed.contains(hash)) {
+            "not tried, since it builds on a change that failed"
+        } else if self.faults >= FAULTS_MAX {
+            "not tried, since too many others had failed"
+        } else {
+            return true;
+        };
+        self.fail(facts, Fault::Failed(why.to_owned()));
+        false
+    }
+
+    fn fail(&mut self, facts: &ChangeFacts, fault: Fault) {
+        self.failed.insert(facts.hash);
+        self.outcome.faults.push((facts.hash, fault));
     }
 }
 
@@ -460,11 +504,11 @@ fn write_text(
 ///
 /// Automerge takes an operation on an object or a letter that is not there and drops it silently; the document then
 /// works until its snapshot is opened, which fails for ever.
-fn still_whole(document: &Automerge, before: &[ChangeHash], given: &[Change]) -> Result<(), Fault> {
-    let kept: BTreeSet<ChangeHash> = document.get_changes(before).iter().map(Change::hash).collect();
-    match given.iter().find(|change| !kept.contains(&change.hash())) {
+fn still_whole(document: &Automerge, before: &[ChangeHash], given: &[&Parsed<'_>]) -> Result<(), Fault> {
+    let kept: BTreeSet<Hash> = document.get_changes(before).iter().map(|change| change.hash().0).collect();
+    match given.iter().find(|parsed| !kept.contains(&parsed.facts.hash)) {
         None => Ok(()),
-        Some(change) => Err(Fault::Failed(format!("change {} did not survive being applied", change.hash()))),
+        Some(lost) => Err(Fault::Failed(format!("change {} did not survive being applied", lost.change.hash()))),
     }
 }
 
@@ -508,5 +552,52 @@ mod tests {
         // Letters that were deleted count as well, the same before and after they are in a snapshot.
         let cut = edited(&long.after, "body/en", "");
         assert_eq!(causality(&cut.after.inner).unwrap().operations(), 1_003);
+    }
+    /// What becomes of 1,000 changes of which those that `fails` names fail, and how often something was tried.
+    fn trial(fails: impl Fn(u64) -> bool, below: impl Fn(u64) -> Vec<Hash>) -> (Applied, usize) {
+        let name = |number: u64| prevalidated(number, below(number));
+        let facts: Vec<ChangeFacts> = (0..1_000).map(name).collect();
+        let change = Change::try_from(edited(&document(), "status", "draft").change.raw()).unwrap();
+        let parsed: Vec<Parsed<'_>> = facts.iter().map(|facts| Parsed { facts, change: change.clone() }).collect();
+        let (mut trial, mut tries) = (Trial::default(), 0);
+        trial.run(&parsed.iter().collect::<Vec<_>>(), &mut |changes| {
+            tries += 1;
+            match changes.iter().any(|parsed| fails(parsed.facts.seq)) {
+                true => Err(Fault::Failed("bad".to_owned())),
+                false => Ok(()),
+            }
+        });
+        (trial.outcome, tries)
+    }
+
+    fn hash(number: u64) -> Hash {
+        let mut hash = [0; 32];
+        hash[..8].copy_from_slice(&number.to_be_bytes());
+        hash
+    }
+
+    fn prevalidated(number: u64, dependencies: Vec<Hash>) -> ChangeFacts {
+        let (hash, actor) = (hash(number), ROME);
+        ChangeFacts { hash, actor, dependencies, seq: number, start_op: 1, operations: 1, self_contained: true }
+    }
+
+    #[test]
+    fn bad_changes_are_found_by_halves_and_too_many_of_them_end_the_search() {
+        let (found, tries) = trial(|number| number % 400 == 7, |_| vec![]);
+        assert_eq!((found.applied.len(), found.faults.len()), (997, 3));
+        assert!(tries < 64, "{tries}");
+        let (all, tries) = trial(|_| true, |_| vec![]);
+        assert_eq!((all.applied.len(), all.faults.len()), (0, 1_000));
+        assert!(tries < 128, "{tries}");
+        assert_eq!(all.faults.iter().filter(|(_, why)| *why == Fault::Failed("bad".to_owned())).count(), FAULTS_MAX);
+    }
+
+    #[test]
+    fn what_builds_on_a_bad_change_is_not_tried_and_not_taken() {
+        let below = |number: u64| if number % 2 == 1 { vec![hash(number - 1)] } else { vec![] };
+        let (found, _) = trial(|number| number == 6, below);
+        let names: Vec<Hash> = found.faults.iter().map(|(hash, _)| *hash).collect();
+        assert_eq!(names, [hash(6), hash(7)]);
+        assert_eq!(found.applied.len(), 998);
     }
 }
