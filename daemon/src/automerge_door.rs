@@ -32,6 +32,9 @@ const TEXTS_IN_STEP_MAX: usize = 16;
 /// Operations that one document may hold on this node before it is left unopened: a local limit.
 const DOCUMENT_OPS_MAX: u64 = 8_000_000;
 
+/// Operations up to which this node itself writes into a document: what others write meanwhile must still open.
+const EDIT_OPS_MAX: u64 = DOCUMENT_OPS_MAX - DOCUMENT_OPS_MAX / 8;
+
 /// Changes that fail tried by themselves, in one call, before the rest is left for another time: each costs several copies of
 /// the document.
 const FAULTS_MAX: usize = 32;
@@ -80,6 +83,9 @@ pub enum EditError {
     /// More unjoined versions than one change may name.
     #[error("{0} versions to join at once; at most {DEPENDENCIES_MAX} are allowed")]
     TooManyHeads(usize),
+    /// The document is nearly as large as this node opens.
+    #[error("the record has too much history on this node: {0} operations; it is written to up to {EDIT_OPS_MAX}")]
+    TooMuchHistory(u64),
     /// A local fault.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -219,9 +225,20 @@ impl Document {
     /// Texts are compared until `deadline` and replaced from there on. The document itself stays as it is.
     ///
     /// # Errors
-    /// [`EditError`] when the draft is refused, the record or the change would be too large, or Automerge fails.
+    /// [`EditError`] when the draft is refused, the record or the change would be too large, the record has too
+    /// much history, or Automerge fails.
     pub fn edit(
         &self,
+        draft: &RecordDraft,
+        actor: &[u8; ACTOR_BYTES],
+        deadline: Option<Instant>,
+    ) -> Result<Option<Edited>, EditError> {
+        self.edit_up_to(EDIT_OPS_MAX, draft, actor, deadline)
+    }
+
+    fn edit_up_to(
+        &self,
+        most: u64,
         draft: &RecordDraft,
         actor: &[u8; ACTOR_BYTES],
         deadline: Option<Instant>,
@@ -240,11 +257,29 @@ impl Document {
             return Ok(None);
         };
         after.check_size(self)?;
+        // Whoever goes on in another record can still say that this one is no more.
+        if draft.entries().keys().any(|key| *key != "deleted") {
+            after.check_history(most)?;
+        }
         if change.raw_bytes().len() > CHANGE_BYTES_MAX {
             return Err(EditError::Change(ChangeRefusal::TooLong(change.raw_bytes().len())));
         }
         let change = SafeChange::new(change.raw_bytes().to_vec(), actor)?;
         Ok(Some(Edited { change, after }))
+    }
+
+    /// Whether this node may write into the record at all.
+    ///
+    /// # Errors
+    /// [`EditError::TooMuchHistory`], or [`EditError::Fault`] when Automerge fails.
+    pub fn check_room(&self) -> Result<(), EditError> {
+        self.check_history(EDIT_OPS_MAX)
+    }
+
+    fn check_history(&self, most: u64) -> Result<(), EditError> {
+        let metas = guarded(|| Ok(self.inner.get_changes_meta(&[])))?;
+        let operations = metas.iter().map(|meta| meta.max_op.saturating_add(1).saturating_sub(meta.start_op)).sum();
+        if operations > most { Err(EditError::TooMuchHistory(operations)) } else { Ok(()) }
     }
 
     fn check_size(&self, before: &Document) -> Result<(), EditError> {
@@ -599,5 +634,19 @@ mod tests {
         let names: Vec<Hash> = found.faults.iter().map(|(hash, _)| *hash).collect();
         assert_eq!(names, [hash(6), hash(7)]);
         assert_eq!(found.applied.len(), 998);
+    }
+
+    #[test]
+    fn an_edit_leaves_room_for_what_others_write() {
+        let record = edited(&document(), "body/en", "a".repeat(90)).after;
+        let draft = |letters: usize| RecordDraft::default().with("body/fr", "b".repeat(letters));
+        assert!(record.edit_up_to(110, &draft(5), &ROME, None).unwrap().is_some());
+        let refused = record.edit_up_to(110, &draft(50), &ROME, None).unwrap_err();
+        assert_eq!(refused, EditError::TooMuchHistory(143));
+        assert_eq!(record.check_history(91), Err(EditError::TooMuchHistory(92)));
+        assert!(record.check_room().is_ok());
+        let gone = RecordDraft::default().with("deleted", true);
+        assert!(record.edit_up_to(91, &gone, &ROME, None).unwrap().is_some(), "it can still be deleted");
+        const { assert!(EDIT_OPS_MAX < DOCUMENT_OPS_MAX) };
     }
 }

@@ -163,6 +163,9 @@ impl Index {
             (Some(base), None) if !base.is_empty() => return Err(DocumentError::UnknownHeads(base.join(" "))),
             _ => None,
         };
+        if earlier.is_some() {
+            present.document.check_room()?;
+        }
         let merged = earlier.is_some();
         // An actor's changes stand in one line. Where this start's actor has a change that is not below, it cannot go on.
         let is_free = !merged && ledger.as_ref().is_none_or(|ledger| goes_on(ledger, &view.own_log, &present.document));
