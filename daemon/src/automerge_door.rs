@@ -6,12 +6,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Instant,
 };
 
 use automerge::{
     ActorId, Automerge, Change, ChangeHash, LoadOptions, ObjId, ObjType, ROOT, ReadDoc, ScalarValue, TextEncoding,
-    Value as Held, legacy,
+    Value as Stored, legacy,
     transaction::{CommitOptions, Transactable, Transaction},
 };
 use portolan_protocol::id::DocumentId;
@@ -21,7 +22,7 @@ use portolan_protocol::record::{
 };
 use thiserror::Error;
 
-use crate::causality::{Causality, Entangled, Known, in_order};
+use crate::causality::{Causality, Entangled, Halt, Held, Known, Outlines, in_order};
 use crate::guard::guard;
 use crate::prevalidate::{ChangeFacts, ChangeRefusal, SafeChange};
 use crate::text_diff::hunks;
@@ -38,6 +39,9 @@ const EDIT_OPS_MAX: u64 = DOCUMENT_OPS_MAX - DOCUMENT_OPS_MAX / 8;
 /// Changes that fail tried by themselves, in one call, before the rest is left for another time: each costs several copies of
 /// the document.
 const FAULTS_MAX: usize = 32;
+
+/// Outlines that are kept with an open document, in bytes.
+const OUTLINES_BYTES_MAX: usize = 1 << 20;
 
 /// Largest change that an edit makes: it leaves room in the payload for what stands beside it.
 const CHANGE_BYTES_MAX: usize = PAYLOAD_BYTES_MAX - (DEPENDENCIES_MAX * 128 + (16 << 10));
@@ -59,6 +63,16 @@ pub enum Fault {
     /// Too much in the document was written at the same time.
     #[error(transparent)]
     Entangled(#[from] Entangled),
+}
+
+impl From<Halt> for Fault {
+    fn from(halt: Halt) -> Self {
+        match halt {
+            Halt::Entangled(entangled) => Fault::Entangled(entangled),
+            Halt::TooLarge(operations) => Fault::TooLarge(operations),
+            Halt::Lost(hash) => Fault::Failed(format!("change {} is not there as it was", ChangeHash(hash))),
+        }
+    }
 }
 
 /// Why an edit was not made.
@@ -116,12 +130,15 @@ pub struct Edited {
 pub struct Document {
     id: DocumentId,
     inner: Automerge,
+    /// Of changes that later ones named; asking Automerge for them takes milliseconds.
+    outlines: Arc<Outlines>,
 }
 
 impl Document {
     /// A document without changes.
     pub fn new(id: DocumentId) -> Self {
-        Self { id, inner: Automerge::new_with_encoding(TextEncoding::UnicodeCodePoint) }
+        let inner = Automerge::new_with_encoding(TextEncoding::UnicodeCodePoint);
+        Self { id, inner, outlines: Arc::default() }
     }
 
     /// Opens what [`Document::save`] wrote.
@@ -131,7 +148,7 @@ impl Document {
     pub fn load(id: DocumentId, snapshot: &[u8]) -> Result<Self, Fault> {
         let options = LoadOptions::new().text_encoding(TextEncoding::UnicodeCodePoint);
         let inner = guarded(|| Automerge::load_with_options(snapshot, options).map_err(failed))?;
-        Ok(Self { id, inner })
+        Ok(Self { id, inner, outlines: Arc::default() })
     }
 
     /// The document as bytes for this node's store, compressed.
@@ -171,7 +188,8 @@ impl Document {
     /// An estimate of the memory it takes, for the cache.
     pub fn size_bytes(&self) -> usize {
         let stats = self.inner.stats();
-        let parts = 8_192 + stats.num_ops.saturating_mul(8) + stats.num_changes.saturating_mul(512);
+        let outlines = self.outlines.values().map(|outline| 64 + outline.size_bytes() as u64).sum::<u64>();
+        let parts = 8_192 + outlines + stats.num_ops.saturating_mul(8) + stats.num_changes.saturating_mul(512);
         usize::try_from(parts).unwrap_or(usize::MAX)
     }
 
@@ -188,14 +206,15 @@ impl Document {
     fn apply_up_to(&mut self, most: u64, changes: &[SafeChange]) -> Result<Applied, Fault> {
         let mut outcome = Applied::default();
         let given: BTreeMap<Hash, &SafeChange> = changes.iter().map(|safe| (safe.facts().hash, safe)).collect();
-        let mut causality = guarded(|| causality(&self.inner))?;
-        let order = in_order(&mut causality, &given, &mut outcome.unfit)?;
-        // A hundred bytes may stand for 600,000 operations: they are counted before Automerge parses a single one, and those
-        // of changes that are left out do not count.
-        let operations = causality.operations();
-        if operations > most {
-            return Err(Fault::TooLarge(operations));
-        }
+        let unfit = &mut outcome.unfit;
+        // It counts operations before Automerge parses a single one: a hundred bytes may stand for 600,000. Those of changes
+        // that are left out do not count.
+        let (order, outlines) = guarded(|| {
+            let mut causality = causality(&self.inner, &self.outlines, most)?;
+            let order = in_order(&mut causality, &given, unfit)?;
+            Ok((order, causality.into_outlines()))
+        })?;
+        self.keep(outlines);
         let mut trial = Trial { outcome, ..Trial::default() };
         let mut parsed = Vec::with_capacity(order.len());
         for safe in order.iter().filter_map(|hash| given.get(hash)) {
@@ -206,6 +225,14 @@ impl Document {
         }
         trial.run(&parsed.iter().collect::<Vec<_>>(), &mut |changes| self.try_all(changes));
         Ok(trial.outcome)
+    }
+
+    /// Keeps outlines as long as they are small, as those of a record that people write are.
+    fn keep(&mut self, outlines: Outlines) {
+        let all = self.outlines.values().chain(outlines.values());
+        if !outlines.is_empty() && all.map(|outline| outline.size_bytes()).sum::<usize>() <= OUTLINES_BYTES_MAX {
+            Arc::make_mut(&mut self.outlines).extend(outlines);
+        }
     }
 
     fn try_all(&mut self, changes: &[&Parsed<'_>]) -> Result<(), Fault> {
@@ -403,7 +430,7 @@ impl Trial {
 }
 
 /// The changes of a document, as far as later ones are judged by them.
-fn causality(document: &Automerge) -> Result<Causality, Fault> {
+fn causality<'a>(document: &'a Automerge, kept: &'a Outlines, most: u64) -> Result<Causality<'a>, Fault> {
     let metas = document.get_changes_meta(&[]).into_iter();
     let known: Result<Vec<Known>, Fault> = metas
         .map(|meta| {
@@ -412,7 +439,17 @@ fn causality(document: &Automerge) -> Result<Causality, Fault> {
             Ok(Known { hash: meta.hash.0, actor, start_op: meta.start_op, max_op: meta.max_op, dependencies })
         })
         .collect();
-    Ok(Causality::of(known?)?)
+    Ok(Causality::of(known?, document, kept, most)?)
+}
+
+impl Held for Automerge {
+    fn change(&self, hash: &Hash) -> Option<Vec<u8>> {
+        self.get_change_by_hash(&ChangeHash(*hash)).map(|change| change.raw_bytes().to_vec())
+    }
+
+    fn changes(&self) -> Vec<(Hash, Vec<u8>)> {
+        self.get_changes(&[]).iter().map(|change| (change.hash().0, change.raw_bytes().to_vec())).collect()
+    }
 }
 
 /// All concurrent values of every key, the one that every node picks first.
@@ -428,13 +465,13 @@ fn values(document: &Automerge) -> Result<BTreeMap<String, Vec<Value>>, automerg
     Ok(values)
 }
 
-fn shown(document: &Automerge, value: &Held<'_>, object: &ObjId) -> Result<Value, automerge::AutomergeError> {
+fn shown(document: &Automerge, value: &Stored<'_>, object: &ObjId) -> Result<Value, automerge::AutomergeError> {
     let other = |kind: &str, value: String| Value::Other { kind: kind.to_owned(), value };
     Ok(match value {
-        Held::Object(ObjType::Text) => Value::Text(document.text(object)?),
-        Held::Object(ObjType::List) => other("list", String::new()),
-        Held::Object(ObjType::Map | ObjType::Table) => other("map", String::new()),
-        Held::Scalar(scalar) => match scalar.as_ref() {
+        Stored::Object(ObjType::Text) => Value::Text(document.text(object)?),
+        Stored::Object(ObjType::List) => other("list", String::new()),
+        Stored::Object(ObjType::Map | ObjType::Table) => other("map", String::new()),
+        Stored::Scalar(scalar) => match scalar.as_ref() {
             ScalarValue::Null => Value::Null,
             ScalarValue::Boolean(value) => Value::Bool(*value),
             ScalarValue::Int(value) => Value::Int(*value),
@@ -508,7 +545,7 @@ fn write_field(
                 // The check of the draft refuses these.
                 Value::Null | Value::Other { .. } => return Ok(()),
             };
-            let same = |(held, _): &(Held<'_>, ObjId)| matches!(held, Held::Scalar(held) if **held == scalar);
+            let same = |(held, _): &(Stored<'_>, ObjId)| matches!(held, Stored::Scalar(held) if **held == scalar);
             if !held.is_empty() && held.iter().all(same) {
                 return Ok(());
             }
@@ -586,7 +623,11 @@ mod tests {
         assert_eq!(document().apply_up_to(100, &changes), Err(Fault::TooLarge(503)));
         // Letters that were deleted count as well, the same before and after they are in a snapshot.
         let cut = edited(&long.after, "body/en", "");
-        assert_eq!(causality(&cut.after.inner).unwrap().operations(), 1_003);
+        assert_eq!(cut.after.check_history(1_002), Err(EditError::TooMuchHistory(1_003)));
+        let next = edited(&cut.after, "tags/x", true).change;
+        let mut reopened = Document::load(cut.after.id, &cut.after.save().unwrap()).unwrap();
+        assert_eq!(reopened.apply_up_to(1_003, std::slice::from_ref(&next)), Err(Fault::TooLarge(1_004)));
+        assert_eq!(reopened.apply_up_to(1_004, &[next]).unwrap().applied.len(), 1);
     }
     /// What becomes of 1,000 changes of which those that `fails` names fail, and how often something was tried.
     fn trial(fails: impl Fn(u64) -> bool, below: impl Fn(u64) -> Vec<Hash>) -> (Applied, usize) {
@@ -648,5 +689,21 @@ mod tests {
         let gone = RecordDraft::default().with("deleted", true);
         assert!(record.edit_up_to(91, &gone, &ROME, None).unwrap().is_some(), "it can still be deleted");
         const { assert!(EDIT_OPS_MAX < DOCUMENT_OPS_MAX) };
+    }
+    #[test]
+    fn what_many_held_changes_made_is_looked_up_in_all_of_them_at_once_and_then_known() {
+        let mut record = document();
+        for word in 0..40 {
+            let text: String = (0..=word).map(|word| format!("word {word}, ")).collect();
+            record = edited(&record, "body/en", text.as_str()).after;
+        }
+        let mut reopened = Document::load(record.id, &record.save().unwrap()).unwrap();
+        let cut = edited(&record, "body/en", "");
+        assert_eq!(reopened.apply(std::slice::from_ref(&cut.change)).unwrap().applied, [cut.change.facts().hash]);
+        assert_eq!(reopened.outlines.len(), 40);
+        assert_eq!(reopened.heads(), cut.after.heads());
+        // Letters that are gone may still be named.
+        let again = edited(&cut.after, "body/en", "no word");
+        assert_eq!(reopened.apply(std::slice::from_ref(&again.change)).unwrap().applied, [again.change.facts().hash]);
     }
 }

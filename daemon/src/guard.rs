@@ -36,6 +36,7 @@ pub fn print_only_unguarded() {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::panic)]
     use super::*;
 
     #[test]
