@@ -6,12 +6,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Instant,
 };
 
 use automerge::{
     ActorId, Automerge, Change, ChangeHash, LoadOptions, ObjId, ObjType, ROOT, ReadDoc, ScalarValue, TextEncoding,
-    Value as Held, legacy,
+    Value as Stored, legacy,
     transaction::{CommitOptions, Transactable, Transaction},
 };
 use portolan_protocol::id::DocumentId;
@@ -21,9 +22,9 @@ use portolan_protocol::record::{
 };
 use thiserror::Error;
 
-use crate::causality::{Causality, Entangled, Known, in_order};
+use crate::causality::{Causality, Entangled, Halt, Held, Known, Outlines, in_order};
 use crate::guard::guard;
-use crate::prevalidate::{ChangeRefusal, SafeChange};
+use crate::prevalidate::{ChangeFacts, ChangeRefusal, SafeChange};
 use crate::text_diff::hunks;
 
 /// Texts created apart under one key that an edit keeps in step; beyond, it replaces them by one.
@@ -31,6 +32,16 @@ const TEXTS_IN_STEP_MAX: usize = 16;
 
 /// Operations that one document may hold on this node before it is left unopened: a local limit.
 const DOCUMENT_OPS_MAX: u64 = 8_000_000;
+
+/// Operations up to which this node itself writes into a document: what others write meanwhile must still open.
+const EDIT_OPS_MAX: u64 = DOCUMENT_OPS_MAX - DOCUMENT_OPS_MAX / 8;
+
+/// Changes that fail tried by themselves, in one call, before the rest is left for another time: each costs several copies of
+/// the document.
+const FAULTS_MAX: usize = 32;
+
+/// Outlines that are kept with an open document, in bytes.
+const OUTLINES_BYTES_MAX: usize = 1 << 20;
 
 /// Largest change that an edit makes: it leaves room in the payload for what stands beside it.
 const CHANGE_BYTES_MAX: usize = PAYLOAD_BYTES_MAX - (DEPENDENCIES_MAX * 128 + (16 << 10));
@@ -52,6 +63,16 @@ pub enum Fault {
     /// Too much in the document was written at the same time.
     #[error(transparent)]
     Entangled(#[from] Entangled),
+}
+
+impl From<Halt> for Fault {
+    fn from(halt: Halt) -> Self {
+        match halt {
+            Halt::Entangled(entangled) => Fault::Entangled(entangled),
+            Halt::TooLarge(operations) => Fault::TooLarge(operations),
+            Halt::Lost(hash) => Fault::Failed(format!("change {} is not there as it was", ChangeHash(hash))),
+        }
+    }
 }
 
 /// Why an edit was not made.
@@ -76,6 +97,9 @@ pub enum EditError {
     /// More unjoined versions than one change may name.
     #[error("{0} versions to join at once; at most {DEPENDENCIES_MAX} are allowed")]
     TooManyHeads(usize),
+    /// The document is nearly as large as this node opens.
+    #[error("the record has too much history on this node: {0} operations; it is written to up to {EDIT_OPS_MAX}")]
+    TooMuchHistory(u64),
     /// A local fault.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -106,12 +130,15 @@ pub struct Edited {
 pub struct Document {
     id: DocumentId,
     inner: Automerge,
+    /// Of changes that later ones named; asking Automerge for them takes milliseconds.
+    outlines: Arc<Outlines>,
 }
 
 impl Document {
     /// A document without changes.
     pub fn new(id: DocumentId) -> Self {
-        Self { id, inner: Automerge::new_with_encoding(TextEncoding::UnicodeCodePoint) }
+        let inner = Automerge::new_with_encoding(TextEncoding::UnicodeCodePoint);
+        Self { id, inner, outlines: Arc::default() }
     }
 
     /// Opens what [`Document::save`] wrote.
@@ -121,7 +148,7 @@ impl Document {
     pub fn load(id: DocumentId, snapshot: &[u8]) -> Result<Self, Fault> {
         let options = LoadOptions::new().text_encoding(TextEncoding::UnicodeCodePoint);
         let inner = guarded(|| Automerge::load_with_options(snapshot, options).map_err(failed))?;
-        Ok(Self { id, inner })
+        Ok(Self { id, inner, outlines: Arc::default() })
     }
 
     /// The document as bytes for this node's store, compressed.
@@ -161,7 +188,8 @@ impl Document {
     /// An estimate of the memory it takes, for the cache.
     pub fn size_bytes(&self) -> usize {
         let stats = self.inner.stats();
-        let parts = 8_192 + stats.num_ops.saturating_mul(8) + stats.num_changes.saturating_mul(512);
+        let outlines = self.outlines.values().map(|outline| 64 + outline.size_bytes() as u64).sum::<u64>();
+        let parts = 8_192 + outlines + stats.num_ops.saturating_mul(8) + stats.num_changes.saturating_mul(512);
         usize::try_from(parts).unwrap_or(usize::MAX)
     }
 
@@ -172,58 +200,51 @@ impl Document {
     /// # Errors
     /// [`Fault`] only when nothing could be tried; a fault of single changes is told in [`Applied`].
     pub fn apply(&mut self, changes: &[SafeChange]) -> Result<Applied, Fault> {
-        let mut outcome = Applied::default();
-        let mut parsed = BTreeMap::new();
-        for safe in changes {
-            let hash = safe.facts().hash;
-            match guarded(|| Change::try_from(safe.raw()).map_err(failed)) {
-                Ok(change) => drop(parsed.insert(hash, change)),
-                Err(fault) => outcome.faults.push((hash, fault)),
-            }
-        }
-        let judged: BTreeMap<Hash, &SafeChange> = changes
-            .iter()
-            .map(|safe| (safe.facts().hash, safe))
-            .filter(|(hash, _)| parsed.contains_key(hash))
-            .collect();
-        let doubtful = judged.iter().filter(|(_, safe)| !safe.facts().self_contained).map(|(hash, _)| *hash).collect();
-        let added: u64 = parsed.values().map(|change| change.len() as u64).sum();
-        let operations = self.inner.stats().num_ops.saturating_add(added);
-        if operations > DOCUMENT_OPS_MAX {
-            return Err(Fault::TooLarge(operations));
-        }
-        let mut causality = guarded(|| causality(&self.inner))?;
-        let order = in_order(&mut causality, &judged, &mut outcome.unfit)?;
-        let fitting: Vec<Change> = order.iter().filter_map(|hash| parsed.remove(hash)).collect();
-        self.apply_in_order(&fitting, &doubtful, &mut outcome);
-        Ok(outcome)
+        self.apply_up_to(DOCUMENT_OPS_MAX, changes)
     }
 
-    /// Tries all at once; on a fault halves the list, so that one bad change does not hold up the others.
-    fn apply_in_order(&mut self, changes: &[Change], doubtful: &BTreeSet<Hash>, outcome: &mut Applied) {
-        if changes.is_empty() {
-            return;
+    fn apply_up_to(&mut self, most: u64, changes: &[SafeChange]) -> Result<Applied, Fault> {
+        let mut outcome = Applied::default();
+        let given: BTreeMap<Hash, &SafeChange> = changes.iter().map(|safe| (safe.facts().hash, safe)).collect();
+        let unfit = &mut outcome.unfit;
+        // It counts operations before Automerge parses a single one: a hundred bytes may stand for 600,000. Those of changes
+        // that are left out do not count.
+        let (order, outlines) = guarded(|| {
+            let mut causality = causality(&self.inner, &self.outlines, most)?;
+            let order = in_order(&mut causality, &given, unfit)?;
+            Ok((order, causality.into_outlines()))
+        })?;
+        self.keep(outlines);
+        let mut trial = Trial { outcome, ..Trial::default() };
+        let mut parsed = Vec::with_capacity(order.len());
+        for safe in order.iter().filter_map(|hash| given.get(hash)) {
+            match guarded(|| Change::try_from(safe.raw()).map_err(failed)) {
+                Ok(change) => parsed.push(Parsed { facts: safe.facts(), change }),
+                Err(fault) => trial.fail(safe.facts(), fault),
+            }
         }
-        let attempt = guarded(|| {
+        trial.run(&parsed.iter().collect::<Vec<_>>(), &mut |changes| self.try_all(changes));
+        Ok(trial.outcome)
+    }
+
+    /// Keeps outlines as long as they are small, as those of a record that people write are.
+    fn keep(&mut self, outlines: Outlines) {
+        let all = self.outlines.values().chain(outlines.values());
+        if !outlines.is_empty() && all.map(|outline| outline.size_bytes()).sum::<usize>() <= OUTLINES_BYTES_MAX {
+            Arc::make_mut(&mut self.outlines).extend(outlines);
+        }
+    }
+
+    fn try_all(&mut self, changes: &[&Parsed<'_>]) -> Result<(), Fault> {
+        self.inner = guarded(|| {
             let mut inner = self.inner.clone();
-            inner.apply_changes(changes.iter().cloned()).map_err(failed)?;
-            if changes.iter().any(|change| doubtful.contains(&change.hash().0)) {
+            inner.apply_changes(changes.iter().map(|parsed| parsed.change.clone())).map_err(failed)?;
+            if changes.iter().any(|parsed| !parsed.facts.self_contained) {
                 still_whole(&inner, &self.inner.get_heads(), changes)?;
             }
             Ok(inner)
-        });
-        match (attempt, changes) {
-            (Ok(inner), _) => {
-                self.inner = inner;
-                outcome.applied.extend(changes.iter().map(|change| change.hash().0));
-            }
-            (Err(fault), [change]) => outcome.faults.push((change.hash().0, fault)),
-            (Err(_), _) => {
-                let (first, second) = changes.split_at(changes.len() / 2);
-                self.apply_in_order(first, doubtful, outcome);
-                self.apply_in_order(second, doubtful, outcome);
-            }
-        }
+        })?;
+        Ok(())
     }
 
     /// Makes the change that turns the present state into what `draft` says, or `None` where nothing would change.
@@ -231,9 +252,20 @@ impl Document {
     /// Texts are compared until `deadline` and replaced from there on. The document itself stays as it is.
     ///
     /// # Errors
-    /// [`EditError`] when the draft is refused, the record or the change would be too large, or Automerge fails.
+    /// [`EditError`] when the draft is refused, the record or the change would be too large, the record has too
+    /// much history, or Automerge fails.
     pub fn edit(
         &self,
+        draft: &RecordDraft,
+        actor: &[u8; ACTOR_BYTES],
+        deadline: Option<Instant>,
+    ) -> Result<Option<Edited>, EditError> {
+        self.edit_up_to(EDIT_OPS_MAX, draft, actor, deadline)
+    }
+
+    fn edit_up_to(
+        &self,
+        most: u64,
         draft: &RecordDraft,
         actor: &[u8; ACTOR_BYTES],
         deadline: Option<Instant>,
@@ -252,11 +284,29 @@ impl Document {
             return Ok(None);
         };
         after.check_size(self)?;
+        // Whoever goes on in another record can still say that this one is no more.
+        if draft.entries().keys().any(|key| *key != "deleted") {
+            after.check_history(most)?;
+        }
         if change.raw_bytes().len() > CHANGE_BYTES_MAX {
             return Err(EditError::Change(ChangeRefusal::TooLong(change.raw_bytes().len())));
         }
         let change = SafeChange::new(change.raw_bytes().to_vec(), actor)?;
         Ok(Some(Edited { change, after }))
+    }
+
+    /// Whether this node may write into the record at all.
+    ///
+    /// # Errors
+    /// [`EditError::TooMuchHistory`], or [`EditError::Fault`] when Automerge fails.
+    pub fn check_room(&self) -> Result<(), EditError> {
+        self.check_history(EDIT_OPS_MAX)
+    }
+
+    fn check_history(&self, most: u64) -> Result<(), EditError> {
+        let metas = guarded(|| Ok(self.inner.get_changes_meta(&[])))?;
+        let operations = metas.iter().map(|meta| meta.max_op.saturating_add(1).saturating_sub(meta.start_op)).sum();
+        if operations > most { Err(EditError::TooMuchHistory(operations)) } else { Ok(()) }
     }
 
     fn check_size(&self, before: &Document) -> Result<(), EditError> {
@@ -323,8 +373,64 @@ impl Document {
     }
 }
 
+/// A change that fits, as Automerge has it.
+struct Parsed<'a> {
+    facts: &'a ChangeFacts,
+    change: Change,
+}
+
+/// Changes under trial: all at once, and by halves where that fails, so that a bad one does not hold up the others.
+#[derive(Default)]
+struct Trial {
+    outcome: Applied,
+    /// What failed, and what builds on it.
+    failed: BTreeSet<Hash>,
+    /// How many failed tried by themselves.
+    faults: usize,
+}
+
+impl Trial {
+    /// Each of `changes` comes after those it builds on. `attempt` takes all it is given, or none.
+    fn run(&mut self, changes: &[&Parsed<'_>], attempt: &mut impl FnMut(&[&Parsed<'_>]) -> Result<(), Fault>) {
+        let ready: Vec<&Parsed<'_>> = changes.iter().copied().filter(|parsed| self.is_ready(parsed.facts)).collect();
+        match &ready[..] {
+            [] => {}
+            changes => match (attempt(changes), changes) {
+                (Ok(()), _) => self.outcome.applied.extend(changes.iter().map(|parsed| parsed.facts.hash)),
+                (Err(fault), [only]) => {
+                    self.faults += 1;
+                    self.fail(only.facts, fault);
+                }
+                (Err(_), _) => {
+                    let (first, second) = changes.split_at(changes.len() / 2);
+                    self.run(first, attempt);
+                    self.run(second, attempt);
+                }
+            },
+        }
+    }
+
+    /// Whether a change is worth trying; one that is not is told as a fault.
+    fn is_ready(&mut self, facts: &ChangeFacts) -> bool {
+        let why = if facts.dependencies.iter().any(|hash| self.failed.contains(hash)) {
+            "not tried, since it builds on a change that failed"
+        } else if self.faults >= FAULTS_MAX {
+            "not tried, since too many others had failed"
+        } else {
+            return true;
+        };
+        self.fail(facts, Fault::Failed(why.to_owned()));
+        false
+    }
+
+    fn fail(&mut self, facts: &ChangeFacts, fault: Fault) {
+        self.failed.insert(facts.hash);
+        self.outcome.faults.push((facts.hash, fault));
+    }
+}
+
 /// The changes of a document, as far as later ones are judged by them.
-fn causality(document: &Automerge) -> Result<Causality, Fault> {
+fn causality<'a>(document: &'a Automerge, kept: &'a Outlines, most: u64) -> Result<Causality<'a>, Fault> {
     let metas = document.get_changes_meta(&[]).into_iter();
     let known: Result<Vec<Known>, Fault> = metas
         .map(|meta| {
@@ -333,7 +439,17 @@ fn causality(document: &Automerge) -> Result<Causality, Fault> {
             Ok(Known { hash: meta.hash.0, actor, start_op: meta.start_op, max_op: meta.max_op, dependencies })
         })
         .collect();
-    Ok(Causality::of(known?)?)
+    Ok(Causality::of(known?, document, kept, most)?)
+}
+
+impl Held for Automerge {
+    fn change(&self, hash: &Hash) -> Option<Vec<u8>> {
+        self.get_change_by_hash(&ChangeHash(*hash)).map(|change| change.raw_bytes().to_vec())
+    }
+
+    fn changes(&self) -> Vec<(Hash, Vec<u8>)> {
+        self.get_changes(&[]).iter().map(|change| (change.hash().0, change.raw_bytes().to_vec())).collect()
+    }
 }
 
 /// All concurrent values of every key, the one that every node picks first.
@@ -349,13 +465,13 @@ fn values(document: &Automerge) -> Result<BTreeMap<String, Vec<Value>>, automerg
     Ok(values)
 }
 
-fn shown(document: &Automerge, value: &Held<'_>, object: &ObjId) -> Result<Value, automerge::AutomergeError> {
+fn shown(document: &Automerge, value: &Stored<'_>, object: &ObjId) -> Result<Value, automerge::AutomergeError> {
     let other = |kind: &str, value: String| Value::Other { kind: kind.to_owned(), value };
     Ok(match value {
-        Held::Object(ObjType::Text) => Value::Text(document.text(object)?),
-        Held::Object(ObjType::List) => other("list", String::new()),
-        Held::Object(ObjType::Map | ObjType::Table) => other("map", String::new()),
-        Held::Scalar(scalar) => match scalar.as_ref() {
+        Stored::Object(ObjType::Text) => Value::Text(document.text(object)?),
+        Stored::Object(ObjType::List) => other("list", String::new()),
+        Stored::Object(ObjType::Map | ObjType::Table) => other("map", String::new()),
+        Stored::Scalar(scalar) => match scalar.as_ref() {
             ScalarValue::Null => Value::Null,
             ScalarValue::Boolean(value) => Value::Bool(*value),
             ScalarValue::Int(value) => Value::Int(*value),
@@ -429,7 +545,7 @@ fn write_field(
                 // The check of the draft refuses these.
                 Value::Null | Value::Other { .. } => return Ok(()),
             };
-            let same = |(held, _): &(Held<'_>, ObjId)| matches!(held, Held::Scalar(held) if **held == scalar);
+            let same = |(held, _): &(Stored<'_>, ObjId)| matches!(held, Stored::Scalar(held) if **held == scalar);
             if !held.is_empty() && held.iter().all(same) {
                 return Ok(());
             }
@@ -460,11 +576,11 @@ fn write_text(
 ///
 /// Automerge takes an operation on an object or a letter that is not there and drops it silently; the document then
 /// works until its snapshot is opened, which fails for ever.
-fn still_whole(document: &Automerge, before: &[ChangeHash], given: &[Change]) -> Result<(), Fault> {
-    let kept: BTreeSet<ChangeHash> = document.get_changes(before).iter().map(Change::hash).collect();
-    match given.iter().find(|change| !kept.contains(&change.hash())) {
+fn still_whole(document: &Automerge, before: &[ChangeHash], given: &[&Parsed<'_>]) -> Result<(), Fault> {
+    let kept: BTreeSet<Hash> = document.get_changes(before).iter().map(|change| change.hash().0).collect();
+    match given.iter().find(|parsed| !kept.contains(&parsed.facts.hash)) {
         None => Ok(()),
-        Some(change) => Err(Fault::Failed(format!("change {} did not survive being applied", change.hash()))),
+        Some(lost) => Err(Fault::Failed(format!("change {} did not survive being applied", lost.change.hash()))),
     }
 }
 
@@ -476,4 +592,118 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
 
 fn failed(error: impl std::fmt::Display) -> Fault {
     Fault::Failed(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const ROME: [u8; ACTOR_BYTES] = [4; ACTOR_BYTES];
+
+    fn document() -> Document {
+        Document::new(DocumentId([1; 16]))
+    }
+
+    fn edited(on: &Document, key: &str, value: impl Into<Value>) -> Edited {
+        on.edit(&RecordDraft::default().with(key, value), &ROME, None).unwrap().unwrap()
+    }
+
+    #[test]
+    fn what_is_left_out_does_not_count_and_what_counts_is_counted_before_it_is_parsed() {
+        let small = edited(&document(), "title/fr", "Carte");
+        let missing = edited(&document(), "title/en", "Chart");
+        let long = edited(&missing.after, "body/en", "a".repeat(500));
+        let mut record = document();
+        let changes = [small.change.clone(), long.change.clone()];
+        let applied = record.apply_up_to(100, &changes).unwrap();
+        assert_eq!(applied.applied, [small.change.facts().hash]);
+        assert!(matches!(applied.unfit[..], [(_, Unfit::MissingDependency(_))]), "{applied:?}");
+        let changes = [missing.change, long.change.clone()];
+        assert_eq!(document().apply_up_to(100, &changes), Err(Fault::TooLarge(503)));
+        // Letters that were deleted count as well, the same before and after they are in a snapshot.
+        let cut = edited(&long.after, "body/en", "");
+        assert_eq!(cut.after.check_history(1_002), Err(EditError::TooMuchHistory(1_003)));
+        let next = edited(&cut.after, "tags/x", true).change;
+        let mut reopened = Document::load(cut.after.id, &cut.after.save().unwrap()).unwrap();
+        assert_eq!(reopened.apply_up_to(1_003, std::slice::from_ref(&next)), Err(Fault::TooLarge(1_004)));
+        assert_eq!(reopened.apply_up_to(1_004, &[next]).unwrap().applied.len(), 1);
+    }
+    /// What becomes of 1,000 changes of which those that `fails` names fail, and how often something was tried.
+    fn trial(fails: impl Fn(u64) -> bool, below: impl Fn(u64) -> Vec<Hash>) -> (Applied, usize) {
+        let name = |number: u64| prevalidated(number, below(number));
+        let facts: Vec<ChangeFacts> = (0..1_000).map(name).collect();
+        let change = Change::try_from(edited(&document(), "status", "draft").change.raw()).unwrap();
+        let parsed: Vec<Parsed<'_>> = facts.iter().map(|facts| Parsed { facts, change: change.clone() }).collect();
+        let (mut trial, mut tries) = (Trial::default(), 0);
+        trial.run(&parsed.iter().collect::<Vec<_>>(), &mut |changes| {
+            tries += 1;
+            match changes.iter().any(|parsed| fails(parsed.facts.seq)) {
+                true => Err(Fault::Failed("bad".to_owned())),
+                false => Ok(()),
+            }
+        });
+        (trial.outcome, tries)
+    }
+
+    fn hash(number: u64) -> Hash {
+        let mut hash = [0; 32];
+        hash[..8].copy_from_slice(&number.to_be_bytes());
+        hash
+    }
+
+    fn prevalidated(number: u64, dependencies: Vec<Hash>) -> ChangeFacts {
+        let (hash, actor) = (hash(number), ROME);
+        ChangeFacts { hash, actor, dependencies, seq: number, start_op: 1, operations: 1, self_contained: true }
+    }
+
+    #[test]
+    fn bad_changes_are_found_by_halves_and_too_many_of_them_end_the_search() {
+        let (found, tries) = trial(|number| number % 400 == 7, |_| vec![]);
+        assert_eq!((found.applied.len(), found.faults.len()), (997, 3));
+        assert!(tries < 64, "{tries}");
+        let (all, tries) = trial(|_| true, |_| vec![]);
+        assert_eq!((all.applied.len(), all.faults.len()), (0, 1_000));
+        assert!(tries < 128, "{tries}");
+        assert_eq!(all.faults.iter().filter(|(_, why)| *why == Fault::Failed("bad".to_owned())).count(), FAULTS_MAX);
+    }
+
+    #[test]
+    fn what_builds_on_a_bad_change_is_not_tried_and_not_taken() {
+        let below = |number: u64| if number % 2 == 1 { vec![hash(number - 1)] } else { vec![] };
+        let (found, _) = trial(|number| number == 6, below);
+        let names: Vec<Hash> = found.faults.iter().map(|(hash, _)| *hash).collect();
+        assert_eq!(names, [hash(6), hash(7)]);
+        assert_eq!(found.applied.len(), 998);
+    }
+
+    #[test]
+    fn an_edit_leaves_room_for_what_others_write() {
+        let record = edited(&document(), "body/en", "a".repeat(90)).after;
+        let draft = |letters: usize| RecordDraft::default().with("body/fr", "b".repeat(letters));
+        assert!(record.edit_up_to(110, &draft(5), &ROME, None).unwrap().is_some());
+        let refused = record.edit_up_to(110, &draft(50), &ROME, None).unwrap_err();
+        assert_eq!(refused, EditError::TooMuchHistory(143));
+        assert_eq!(record.check_history(91), Err(EditError::TooMuchHistory(92)));
+        assert!(record.check_room().is_ok());
+        let gone = RecordDraft::default().with("deleted", true);
+        assert!(record.edit_up_to(91, &gone, &ROME, None).unwrap().is_some(), "it can still be deleted");
+        const { assert!(EDIT_OPS_MAX < DOCUMENT_OPS_MAX) };
+    }
+    #[test]
+    fn what_many_held_changes_made_is_looked_up_in_all_of_them_at_once_and_then_known() {
+        let mut record = document();
+        for word in 0..40 {
+            let text: String = (0..=word).map(|word| format!("word {word}, ")).collect();
+            record = edited(&record, "body/en", text.as_str()).after;
+        }
+        let mut reopened = Document::load(record.id, &record.save().unwrap()).unwrap();
+        let cut = edited(&record, "body/en", "");
+        assert_eq!(reopened.apply(std::slice::from_ref(&cut.change)).unwrap().applied, [cut.change.facts().hash]);
+        assert_eq!(reopened.outlines.len(), 40);
+        assert_eq!(reopened.heads(), cut.after.heads());
+        // Letters that are gone may still be named.
+        let again = edited(&cut.after, "body/en", "no word");
+        assert_eq!(reopened.apply(std::slice::from_ref(&again.change)).unwrap().applied, [again.change.facts().hash]);
+    }
 }

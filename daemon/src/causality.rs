@@ -1,25 +1,36 @@
-//! Whether a change fits the changes it builds on: decided from its dependencies alone, so every node decides the same,
-//! whatever else it holds and in whatever order that came. It knows numbers and references, no content.
+//! Whether a change fits the changes it builds on: decided from those alone, so every node decides the same, whatever else it
+//! holds and in whatever order that came. It knows numbers, references and kinds of operations, no content.
 //!
 //! What is below a change is told by a clock. The changes of a document are laid in chains, each change of a chain below the
 //! next; a clock has for every chain the last change that is below. A document that is edited in turns is one chain, however
 //! many actors it has, and there are about as many chains as there were ever people who wrote at the same time.
 
+mod clock;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     sync::Arc,
 };
 
 use portolan_protocol::limits::ACTOR_BYTES;
 use thiserror::Error;
 
-use crate::prevalidate::{ChangeFacts, SafeChange};
+use self::clock::Clock;
+use crate::prevalidate::{ChangeFacts, Kind, Operation, Outline, Reference, SafeChange, outline};
 
-/// Places in clocks, of all changes of a document together, before it is left unopened: a local limit.
-const CLOCK_PLACES_MAX: usize = 8_000_000;
+/// Places in clocks and outlines, of all changes of a document together, before it is left unopened: a local limit.
+const PLACES_MAX: usize = 8_000_000;
+const PLACE_BYTES: usize = 8;
+
+/// Changes of the document that are asked for one by one, before all of them are asked for at once.
+const ONE_BY_ONE_MAX: usize = 16;
 
 /// A hash of a change.
 pub type Hash = [u8; 32];
+
+/// The outlines of changes.
+pub type Outlines = BTreeMap<Hash, Arc<Outline>>;
 
 type Actor = [u8; ACTOR_BYTES];
 
@@ -46,12 +57,41 @@ pub enum Unfit {
     /// It names an operation, by this counter, that is in no change it builds on.
     #[error("it refers to an operation with counter {0} that is not among those it builds on")]
     Reference(u64),
+    /// It names an operation, by this counter, that is not of the kind that belongs there.
+    #[error("it refers to the operation with counter {0} as what that is not")]
+    Kind(u64),
 }
 
 /// The changes of a document have become too entangled for this node: a local limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("more versions were written at the same time than this node can keep apart")]
+#[error("more was written at the same time, or piece by piece, than this node can keep apart")]
 pub struct Entangled;
+
+/// Why changes were not judged here, which says nothing about them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Halt {
+    /// A local limit.
+    Entangled(Entangled),
+    /// There would be so many operations, and more than are allowed here.
+    TooLarge(u64),
+    /// The document did not give back this change, or not as it was.
+    Lost(Hash),
+}
+
+impl From<Entangled> for Halt {
+    fn from(entangled: Entangled) -> Self {
+        Halt::Entangled(entangled)
+    }
+}
+
+/// The changes of a document, as the bytes that passed the pre-validator.
+pub trait Held {
+    /// One of them.
+    fn change(&self, hash: &Hash) -> Option<Vec<u8>>;
+
+    /// All of them.
+    fn changes(&self) -> Vec<(Hash, Vec<u8>)>;
+}
 
 /// A change that is in the document.
 #[derive(Clone, Debug)]
@@ -69,19 +109,27 @@ pub struct Known {
 }
 
 /// Changes that fit one another, and what is below each.
-#[derive(Debug, Default)]
-pub struct Causality {
-    placed: Vec<Placed>,
+pub struct Causality<'a> {
+    held: &'a dyn Held,
+    placed: Vec<Placed<'a>>,
     by_hash: BTreeMap<Hash, usize>,
     /// The changes of each actor by number, from 1.
     by_actor: BTreeMap<Actor, Vec<usize>>,
     /// The last change of each chain.
     tips: Vec<u32>,
+    /// Outlines from before.
+    kept: &'a Outlines,
+    /// What the operations are of those changes that others named.
+    outlines: Outlines,
+    /// Changes that were asked for one by one.
+    asked: usize,
     places: usize,
+    operations: u64,
+    operations_max: u64,
 }
 
-#[derive(Debug)]
-struct Placed {
+struct Placed<'a> {
+    hash: Hash,
     actor: Actor,
     /// Its number among the changes of its actor.
     seq: u64,
@@ -89,64 +137,59 @@ struct Placed {
     max_op: u64,
     /// The change itself and everything below.
     clock: Clock,
+    /// The change, unless the document holds it.
+    given: Option<&'a SafeChange>,
 }
 
-/// For every chain the last change in it. Those of a chain of changes share all but the last place.
-#[derive(Clone, Debug, Default)]
-struct Clock {
-    /// By chain. Of the chain of `last` it may know an earlier change.
-    shared: Arc<[(u32, u32)]>,
-    last: Option<(u32, u32)>,
+/// What was found right last: neighbouring operations mostly name the same.
+#[derive(Default)]
+struct Seen {
+    text: Option<(Actor, u64)>,
+    /// Letters of that Text.
+    letters: Option<(Actor, Range<u64>)>,
 }
 
-impl Clock {
-    fn len(&self) -> usize {
-        self.shared.len() + usize::from(self.last.is_some())
+impl Seen {
+    fn is_text(&self, (actor, counter): Operation<'_>) -> bool {
+        self.text.as_ref().is_some_and(|text| text.1 == counter && text.0 == *actor)
     }
 
-    fn places(&self) -> impl Iterator<Item = (u32, u32)> {
-        self.shared.iter().copied().chain(self.last)
-    }
-
-    fn at(&self, chain: u32) -> Option<u32> {
-        match self.last {
-            Some((last, index)) if last == chain => Some(index),
-            _ => {
-                let place = self.shared.binary_search_by_key(&chain, |(chain, _)| *chain).ok()?;
-                self.shared.get(place).map(|(_, index)| *index)
-            }
-        }
-    }
-
-    /// Whether `placed` is below.
-    fn covers(&self, placed: &Placed) -> bool {
-        placed.clock.last.is_some_and(|(chain, index)| self.at(chain) >= Some(index))
-    }
-
-    /// The places in one list: of each chain the last change that any of `clocks` has.
-    fn joined(clocks: &[&Clock]) -> Vec<(u32, u32)> {
-        let mut places: Vec<(u32, u32)> = clocks.iter().flat_map(|clock| clock.places()).collect();
-        // Each is sorted but for its end, which this sort makes use of.
-        places.sort_by_key(|(chain, index)| (*chain, u32::MAX - index));
-        places.dedup_by_key(|(chain, _)| *chain);
-        places
+    fn is_letter(&self, (actor, counter): Operation<'_>) -> bool {
+        self.letters.as_ref().is_some_and(|letters| letters.1.contains(&counter) && letters.0 == *actor)
     }
 }
 
-impl Causality {
-    /// Takes up the changes of a document, which were admitted before.
+impl<'a> Causality<'a> {
+    /// Takes up the changes of a document, which were admitted before. Others are taken in up to `operations_max`.
     ///
     /// # Errors
     /// [`Entangled`].
-    pub fn of(mut known: Vec<Known>) -> Result<Self, Entangled> {
+    pub fn of(
+        mut known: Vec<Known>,
+        held: &'a dyn Held,
+        kept: &'a Outlines,
+        operations_max: u64,
+    ) -> Result<Self, Halt> {
         // What builds on a change begins after it.
         known.sort_unstable_by_key(|known| known.start_op);
-        let mut causality = Self::default();
+        let mut causality = Self {
+            held,
+            placed: Vec::with_capacity(known.len()),
+            by_hash: BTreeMap::new(),
+            by_actor: BTreeMap::new(),
+            tips: Vec::new(),
+            kept,
+            outlines: Outlines::new(),
+            asked: 0,
+            places: 0,
+            operations: 0,
+            operations_max,
+        };
         for Known { hash, actor, start_op, max_op, dependencies } in known {
             let dependencies: Vec<usize> =
                 dependencies.iter().filter_map(|hash| causality.by_hash.get(hash)).copied().collect();
             let below = causality.below(&dependencies)?;
-            causality.place(hash, actor, (start_op, max_op), below)?;
+            causality.place(Placed { hash, actor, seq: 0, start_op, max_op, clock: below, given: None })?;
         }
         Ok(causality)
     }
@@ -159,19 +202,29 @@ impl Causality {
     /// Takes a change in if it fits what it builds on.
     ///
     /// # Errors
-    /// [`Entangled`]. The inner one is [`Unfit`], a judgement; the change is not among them then.
-    pub fn admit(&mut self, change: &SafeChange) -> Result<Result<(), Unfit>, Entangled> {
+    /// [`Halt`]. The inner one is [`Unfit`], a judgement; the change is not among them then.
+    pub fn admit(&mut self, change: &'a SafeChange) -> Result<Result<(), Unfit>, Halt> {
         let facts = change.facts();
         let dependencies = match self.follows(facts) {
             Ok(dependencies) => dependencies,
             Err(unfit) => return Ok(Err(unfit)),
         };
+        let places = self.places;
         let below = self.below(&dependencies)?;
-        if let Some(counter) = self.outside(change, &below) {
-            return Ok(Err(Unfit::Reference(counter)));
+        let joining = self.places - places;
+        if let Some(unfit) = self.misnamed(change, &below)? {
+            // What is left out takes no room from the others.
+            let own = self.outlines.remove(&facts.hash);
+            self.places -= joining + own.map_or(0, |outline| outline.size_bytes() / PLACE_BYTES);
+            return Ok(Err(unfit));
         }
-        let max_op = facts.start_op.saturating_add(facts.operations).saturating_sub(1);
-        self.place(facts.hash, facts.actor, (facts.start_op, max_op), below)?;
+        let ChangeFacts { hash, actor, start_op, operations, .. } = *facts;
+        let all = self.operations.saturating_add(operations);
+        if all > self.operations_max {
+            return Err(Halt::TooLarge(all));
+        }
+        let max_op = start_op.saturating_add(operations).saturating_sub(1);
+        self.place(Placed { hash, actor, seq: 0, start_op, max_op, clock: below, given: Some(change) })?;
         Ok(Ok(()))
     }
 
@@ -201,32 +254,123 @@ impl Causality {
         Ok(places)
     }
 
-    /// The counter of an operation that `change` names and that is in no change below it.
-    fn outside(&self, change: &SafeChange, below: &Clock) -> Option<u64> {
-        let mut outside = None;
-        // Neighbouring operations mostly name the same change, which was found to be below then.
-        let mut last: Option<&Placed> = None;
-        let read = change.references(|actor, counter| {
-            let is_in =
-                |placed: &Placed| (placed.start_op..=placed.max_op).contains(&counter) && placed.actor == *actor;
-            if outside.is_some() || last.is_some_and(is_in) {
-                return;
-            }
-            match self.with(actor, counter).filter(|placed| below.covers(placed)) {
-                Some(placed) => last = Some(placed),
-                None => outside = Some(counter),
+    /// What is wrong with an operation that `change` names.
+    fn misnamed(&mut self, change: &SafeChange, below: &Clock) -> Result<Option<Unfit>, Halt> {
+        let (mut seen, mut outcome) = (Seen::default(), Ok(None));
+        let read = change.references(|reference| {
+            if outcome == Ok(None) {
+                outcome = self.misnames(change, below, reference, &mut seen);
             }
         });
-        outside.or_else(|| read.is_err().then_some(0))
+        read.map_err(|_| Halt::Lost(change.facts().hash))?;
+        outcome
+    }
+
+    fn misnames(
+        &mut self,
+        change: &SafeChange,
+        below: &Clock,
+        reference: Reference<'_>,
+        seen: &mut Seen,
+    ) -> Result<Option<Unfit>, Halt> {
+        match reference {
+            Reference::Before { key, before } => self.differs(change, below, before, |kind| match kind {
+                Kind::Value(of) | Kind::Text(of) => of == key,
+                Kind::Letter(..) | Kind::Deletion => false,
+            }),
+            Reference::Element { text, letter } => {
+                if !seen.is_text(text) {
+                    let differs = self.differs(change, below, text, |kind| matches!(kind, Kind::Text(_)))?;
+                    if differs.is_some() {
+                        return Ok(differs);
+                    }
+                    *seen = Seen { text: Some((*text.0, text.1)), letters: None };
+                }
+                match letter {
+                    Some(letter) if !seen.is_letter(letter) => self.differs(change, below, letter, |kind| match kind {
+                        Kind::Letter(of, counters) if of == text => {
+                            seen.letters = Some((*letter.0, counters));
+                            true
+                        }
+                        _ => false,
+                    }),
+                    _ => Ok(None),
+                }
+            }
+        }
+    }
+
+    /// Whether an operation that `change` names is not there or not `right`.
+    fn differs(
+        &mut self,
+        change: &SafeChange,
+        below: &Clock,
+        (actor, counter): Operation<'_>,
+        right: impl FnOnce(Kind<'_>) -> bool,
+    ) -> Result<Option<Unfit>, Halt> {
+        let facts = change.facts();
+        let hash = if *actor == facts.actor && counter >= facts.start_op {
+            if !self.outlines.contains_key(&facts.hash) {
+                self.keep(facts.hash, &facts.actor, change.raw())?;
+            }
+            facts.hash
+        } else {
+            let with = self.with(actor, counter).filter(|place| below.covers(&self.placed[*place].clock));
+            let Some(place) = with else { return Ok(Some(Unfit::Reference(counter))) };
+            self.look_up(place)?
+        };
+        let outline = self.outlines.get(&hash).or_else(|| self.kept.get(&hash));
+        let kind = outline.and_then(|outline| outline.at(counter));
+        Ok(if kind.is_some_and(right) { None } else { Some(Unfit::Kind(counter)) })
+    }
+
+    /// Sees to it that there is an outline of a change.
+    fn look_up(&mut self, place: usize) -> Result<Hash, Halt> {
+        let Placed { hash, actor, given, .. } = self.placed[place];
+        if self.has_outline(&hash) {
+            return Ok(hash);
+        }
+        if let Some(change) = given {
+            self.keep(hash, &actor, change.raw())?;
+        } else if self.asked < ONE_BY_ONE_MAX {
+            self.asked += 1;
+            let raw = self.held.change(&hash).ok_or(Halt::Lost(hash))?;
+            self.keep(hash, &actor, &raw)?;
+        } else {
+            for (hash, raw) in self.held.changes() {
+                let place = *self.by_hash.get(&hash).ok_or(Halt::Lost(hash))?;
+                if !self.has_outline(&hash) {
+                    let actor = self.placed[place].actor;
+                    self.keep(hash, &actor, &raw)?;
+                }
+            }
+        }
+        if self.has_outline(&hash) { Ok(hash) } else { Err(Halt::Lost(hash)) }
+    }
+
+    fn has_outline(&self, change: &Hash) -> bool {
+        self.outlines.contains_key(change) || self.kept.contains_key(change)
+    }
+
+    fn keep(&mut self, change: Hash, actor: &Actor, raw: &[u8]) -> Result<(), Halt> {
+        let outline = outline(raw, actor).map_err(|_| Halt::Lost(change))?;
+        self.spend(outline.size_bytes() / PLACE_BYTES)?;
+        self.outlines.insert(change, Arc::new(outline));
+        Ok(())
+    }
+
+    /// The outlines that were made and are worth keeping, since what is written next mostly names the same changes.
+    pub fn into_outlines(self) -> Outlines {
+        self.outlines
     }
 
     /// The change with an operation.
-    fn with(&self, actor: &Actor, counter: u64) -> Option<&Placed> {
+    fn with(&self, actor: &Actor, counter: u64) -> Option<usize> {
         // An actor's changes build on one another, so their counters rise.
         let changes = self.by_actor.get(actor)?;
         let after = changes.partition_point(|place| self.placed[*place].start_op <= counter);
-        let placed = &self.placed[*changes.get(after.checked_sub(1)?)?];
-        (counter <= placed.max_op).then_some(placed)
+        let place = *changes.get(after.checked_sub(1)?)?;
+        (counter <= self.placed[place].max_op).then_some(place)
     }
 
     /// The clock of everything that a change with these dependencies builds on.
@@ -244,8 +388,9 @@ impl Causality {
         }
     }
 
-    /// Lays a change into a chain.
-    fn place(&mut self, hash: Hash, actor: Actor, ops: (u64, u64), below: Clock) -> Result<(), Entangled> {
+    /// Lays a change into a chain. Its clock is that of what is below it until then, and it has no number.
+    fn place(&mut self, change: Placed<'a>) -> Result<(), Entangled> {
+        let below = change.clock;
         let is_tip = |(chain, index): &(u32, u32)| self.tips.get(*chain as usize) == Some(index);
         let (shared, tip) = match below.last {
             Some(last) if is_tip(&last) => (below.shared, Some(last)),
@@ -269,18 +414,19 @@ impl Causality {
             None => self.tips.push(index),
         }
         let place = self.placed.len();
-        let changes = self.by_actor.entry(actor).or_default();
+        let changes = self.by_actor.entry(change.actor).or_default();
         changes.push(place);
         let seq = changes.len() as u64;
-        let (start_op, max_op) = ops;
-        self.by_hash.insert(hash, place);
-        self.placed.push(Placed { actor, seq, start_op, max_op, clock: Clock { shared, last: Some((chain, index)) } });
+        let operations = change.max_op.saturating_add(1).saturating_sub(change.start_op);
+        self.operations = self.operations.saturating_add(operations);
+        self.by_hash.insert(change.hash, place);
+        self.placed.push(Placed { seq, clock: Clock { shared, last: Some((chain, index)) }, ..change });
         Ok(())
     }
 
     fn spend(&mut self, places: usize) -> Result<(), Entangled> {
         self.places = self.places.saturating_add(places);
-        if self.places > CLOCK_PLACES_MAX { Err(Entangled) } else { Ok(()) }
+        if self.places > PLACES_MAX { Err(Entangled) } else { Ok(()) }
     }
 }
 
@@ -289,12 +435,12 @@ impl Causality {
 /// Among those that could come next it takes the lowest hash, so that a set is gone through alike everywhere.
 ///
 /// # Errors
-/// [`Entangled`].
-pub fn in_order(
-    causality: &mut Causality,
-    changes: &BTreeMap<Hash, &SafeChange>,
+/// [`Halt`].
+pub fn in_order<'a>(
+    causality: &mut Causality<'a>,
+    changes: &BTreeMap<Hash, &'a SafeChange>,
     unfit: &mut Vec<(Hash, Unfit)>,
-) -> Result<Vec<Hash>, Entangled> {
+) -> Result<Vec<Hash>, Halt> {
     let mut behind: BTreeMap<Hash, Vec<Hash>> = BTreeMap::new();
     let mut awaited: BTreeMap<Hash, usize> = BTreeMap::new();
     let is_new = |hash: &Hash| !causality.holds(hash);
@@ -328,84 +474,4 @@ pub fn in_order(
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    /// Numbers from 0 to `most`, the same in every run.
-    struct Dice(u64);
-
-    impl Dice {
-        fn below(&mut self, most: u64) -> u64 {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (self.0 >> 33) % most
-        }
-    }
-
-    fn hash(number: u64) -> Hash {
-        let mut hash = [0; 32];
-        hash[..8].copy_from_slice(&number.to_be_bytes());
-        hash
-    }
-
-    /// A change by an actor of its own, as after a start.
-    fn change(number: u64, height: u64, on: &[u64]) -> Known {
-        let dependencies = on.iter().map(|number| hash(*number)).collect();
-        Known { hash: hash(number), actor: hash(number), start_op: height, max_op: height, dependencies }
-    }
-
-    #[test]
-    fn a_clock_covers_exactly_what_is_below() {
-        let mut dice = Dice(7);
-        for spread in [1, 2, 3, 8, 60] {
-            let (mut changes, mut below, mut heights) = (Vec::new(), Vec::<BTreeSet<u64>>::new(), Vec::new());
-            for number in 0..60_u64 {
-                let count = if number == 0 { 0 } else { dice.below(4) };
-                let on: BTreeSet<u64> = (0..count).map(|_| number - 1 - dice.below(spread.min(number))).collect();
-                let mut covered: BTreeSet<u64> = on.iter().flat_map(|on| below[*on as usize].clone()).collect();
-                covered.insert(number);
-                let height = 1 + on.iter().map(|on| heights[*on as usize]).max().unwrap_or(0);
-                changes.push(change(number, height, &on.into_iter().collect::<Vec<_>>()));
-                below.push(covered);
-                heights.push(height);
-            }
-            changes.reverse();
-            let causality = Causality::of(changes).unwrap();
-            let placed = |number: u64| &causality.placed[causality.by_hash[&hash(number)]];
-            for number in 0..60 {
-                for other in 0..60 {
-                    let covers = placed(number).clock.covers(placed(other));
-                    assert_eq!(covers, below[number as usize].contains(&other), "{other} below {number}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_document_edited_in_turns_is_one_chain() {
-        let mut changes: Vec<Known> = (1..1_000).map(|number| change(number, number + 1, &[number - 1])).collect();
-        changes.push(change(0, 1, &[]));
-        let causality = Causality::of(changes).unwrap();
-        assert_eq!((causality.tips.len(), causality.places), (1, 0));
-        // Two who write at the same time and hear of one another each time need two, and not one more for each time.
-        let mut changes = vec![change(0, 1, &[])];
-        for round in 0..500 {
-            let last = 3 * round;
-            changes.push(change(last + 1, 2 * round + 2, &[last]));
-            changes.push(change(last + 2, 2 * round + 2, &[last]));
-            changes.push(change(last + 3, 2 * round + 3, &[last + 1, last + 2]));
-        }
-        let causality = Causality::of(changes).unwrap();
-        assert_eq!(causality.tips.len(), 2);
-    }
-
-    #[test]
-    fn what_is_too_entangled_ends() {
-        // Many beginnings, joined, and as many changes on top: each has a clock of its own of all of them.
-        let wide = 1_024;
-        let mut changes: Vec<Known> = (0..wide).map(|number| change(number, 1, &[])).collect();
-        changes.push(change(wide, 2, &(0..wide).collect::<Vec<_>>()));
-        changes.extend((0..20_000).map(|number| change(wide + 1 + number, 3, &[wide])));
-        assert_eq!(Causality::of(changes).map(drop), Err(Entangled));
-    }
-}
+mod tests;

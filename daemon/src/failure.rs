@@ -10,8 +10,17 @@ use portolan_protocol::{
 };
 
 use crate::{
-    config::ConfigError, documents::DocumentError, engine::EngineError, home::HomeError, init::InitError,
-    kept::KeptError, keystore::KeystoreError, persons::PersonsError, pouches::PouchesError, store::StoreError,
+    automerge_door::{EditError, Fault},
+    config::ConfigError,
+    documents::DocumentError,
+    engine::EngineError,
+    home::HomeError,
+    init::InitError,
+    kept::KeptError,
+    keystore::KeystoreError,
+    persons::PersonsError,
+    pouches::PouchesError,
+    store::StoreError,
     transport::TransportError,
 };
 
@@ -161,12 +170,32 @@ impl From<StoreError> for ApiError {
     }
 }
 
+/// A record that this node cannot open.
+fn unopened(fault: &Fault, error: &DocumentError) -> ApiError {
+    let (kind, next) = match fault {
+        // Deriving it anew would end at the same limit, and take away the snapshot from before.
+        Fault::TooLarge(_) | Fault::Entangled(_) => {
+            (ErrorKind::Conflict, "Go on in a new record. `portolan check --rebuild` does not help.")
+        }
+        Fault::Failed(_) | Fault::Panicked(_) => (ErrorKind::Internal, "Upgrade, then `portolan check --rebuild`."),
+    };
+    say(kind, error, "Its entries are held and passed on.", next)
+}
+
 impl From<DocumentError> for ApiError {
     fn from(error: DocumentError) -> ApiError {
         match error {
             DocumentError::Command(error) => refused(error),
             DocumentError::Store(error) => error.into(),
             DocumentError::UnknownSpace | DocumentError::NotFound(_) => say(ErrorKind::NotFound, error, "", ""),
+            DocumentError::Edit(EditError::Fault(fault)) => DocumentError::Fault(fault).into(),
+            DocumentError::Fault(ref fault) => unopened(fault, &error),
+            DocumentError::Edit(EditError::TooMuchHistory(_)) => say(
+                ErrorKind::Conflict,
+                error,
+                NOTHING_CHANGED,
+                "Go on in a new record; this one can still be read and deleted.",
+            ),
             DocumentError::BadPrefix(_) | DocumentError::TooLong { .. } | DocumentError::Edit(_) => {
                 say(ErrorKind::Usage, error, NOTHING_CHANGED, "")
             }
@@ -183,12 +212,6 @@ impl From<DocumentError> for ApiError {
                 _ => say(ErrorKind::Io, error, KEPT, "See the service's log for the cause."),
             },
             DocumentError::Overtaken => say(ErrorKind::Conflict, error, KEPT, ""),
-            DocumentError::Fault(_) => say(
-                ErrorKind::Internal,
-                error,
-                "Its entries are held and passed on.",
-                "Upgrade, then `portolan check --rebuild`.",
-            ),
             DocumentError::NotConnected | DocumentError::Stopped => {
                 say(ErrorKind::Unavailable, error, KEPT, "See `portolan status` when it runs again.")
             }
@@ -307,4 +330,27 @@ impl From<TransportError> for ApiError {
 /// The secrets and the card do not fit together.
 pub fn unloadable(error: LoadError) -> ApiError {
     say(ErrorKind::Damaged, error, NOTHING_CHANGED, "Restore `keys` and `card` from the same backup.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::causality::Entangled;
+
+    #[test]
+    fn a_record_that_is_too_large_for_this_node_is_not_to_be_derived_anew() {
+        for fault in [Fault::TooLarge(9_000_000), Fault::Entangled(Entangled)] {
+            let told = ApiError::from(DocumentError::Fault(fault.clone()));
+            assert_eq!(told.kind, ErrorKind::Conflict);
+            assert!(told.next.starts_with("Go on in a new record."), "{}", told.next);
+            assert_eq!(told, ApiError::from(DocumentError::Edit(EditError::Fault(fault))));
+        }
+        let failed = Fault::Panicked("no words".to_owned());
+        let told = ApiError::from(DocumentError::Edit(EditError::Fault(failed.clone())));
+        assert_eq!(told.kind, ErrorKind::Internal, "a fault of ours is none of the one who asked");
+        assert!(told.next.starts_with("Upgrade"), "{}", told.next);
+        assert_eq!(told.next, ApiError::from(DocumentError::Fault(failed)).next);
+        let full = ApiError::from(DocumentError::Edit(EditError::TooMuchHistory(8_000_000)));
+        assert_eq!(full.kind, ErrorKind::Conflict);
+    }
 }

@@ -2,12 +2,17 @@
 //! Automerge does without them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use automerge::{Automerge, Change, ROOT, ReadDoc, transaction::Transactable};
+use automerge::{
+    Automerge, Change, ROOT, ReadDoc,
+    legacy::{Key, ObjectId, OpId, OpType},
+    transaction::Transactable,
+};
 use portolan_daemon::automerge_door::{Document, Fault, Unfit};
-use portolan_daemon::prevalidate::{ChangeFacts, ChangeRefusal, SafeChange, change_hash, prevalidate};
+use portolan_daemon::prevalidate::{ChangeRefusal, Kind, SafeChange, change_hash, outline, prevalidate};
 use portolan_protocol::change::ChangePayload;
 use portolan_protocol::id::DocumentId;
 use portolan_protocol::limits::{OP_COUNTER_MAX, OPS_PER_CHANGE_MAX};
@@ -171,7 +176,7 @@ fn base() -> Forged {
 
 #[test]
 fn a_bad_change_does_not_hold_up_the_others() {
-    // Deletes a letter that never was, from a Text that never was: beyond what bytes alone can tell.
+    // Deletes a letter that never was, from a Text that never was.
     let good = document().edit(&draft(), &[4; 32], None).unwrap().unwrap();
     let mut bad = base();
     let hash = good.change.facts().hash;
@@ -195,6 +200,7 @@ fn a_bad_change_does_not_hold_up_the_others() {
     let mut document = document();
     let applied = document.apply(&[bad, next.change.clone(), good.change]).unwrap();
     assert!(applied.applied.contains(&hash) && applied.applied.contains(&next.change.facts().hash), "{applied:?}");
+    assert!(matches!(applied.unfit[..], [(_, Unfit::Reference(1))]), "{applied:?}");
     let view = document.view().unwrap();
     assert_eq!(view.title, "Carte");
     assert_eq!(view.fields["tags/x"], Value::Bool(true));
@@ -273,7 +279,7 @@ impl Apart {
     fn new() -> Self {
         let record = document().edit(&draft(), &ROME, None).unwrap().unwrap();
         let on_record = |draft: RecordDraft, actor| record.after.edit(&draft, &actor, None).unwrap().unwrap().change;
-        let tunis = RecordDraft::default().with("body/ar", "abc").with("body/fr", "Un texte bref.\nDeux lignes.\n");
+        let tunis = RecordDraft::default().with("body/ar", "abc").with("body/fr", "Un text bref.\nDeux lignes.\n");
         let tunis = on_record(tunis.with("status", "draft"), TUNIS);
         let own = on_record(RecordDraft::default().with("body/en", "Enough letters to come after all others."), ACTOR);
         Self { record: record.change, tunis, own }
@@ -383,6 +389,115 @@ fn what_is_written_at_the_same_time_cannot_be_referred_to() {
     }
 }
 
+#[test]
+fn an_operation_is_named_as_what_it_is() {
+    let apart = Apart::new();
+    let Apart { record, tunis, own } = &apart;
+    let all = [record, tunis, own].map(made).into_iter().flatten().collect::<Vec<_>>();
+    let find = |actor: [u8; 32], is: &dyn Fn(&Made) -> bool| {
+        let found = all.iter().find(|((of, _), made)| of[..] == actor && is(made)).unwrap();
+        (&found.0.0[..], found.0.1)
+    };
+    let text = |key| move |made: &Made| matches!(made, Made::Text(of) if of == key);
+    let value = |key| move |made: &Made| matches!(made, Made::Value(of) if of == key);
+    let letter = |(actor, counter): (&[u8], u64)| {
+        let (actor, counter) = (actor.to_vec(), counter);
+        move |made: &Made| matches!(made, Made::Letter(of, at) if (&of[..], *at) == (&actor[..], counter))
+    };
+    let french = find(ROME, &text("body/fr"));
+    let arabic = find(TUNIS, &text("body/ar"));
+    let (in_french, in_arabic) = (find(ROME, &letter(french)), find(TUNIS, &letter(arabic)));
+    let (title, status) = (find(ROME, &value("title/fr")), find(TUNIS, &value("status")));
+    let deleted = find(TUNIS, &|made| matches!(made, Made::Deletion));
+    let wrong = [
+        ("a letter for a Text", Act::Insert { text: in_french, after: None }, in_french),
+        ("a value for a Text", Act::Insert { text: title, after: None }, title),
+        ("a deletion for a Text", Act::Insert { text: deleted, after: None }, deleted),
+        ("a letter of another Text", Act::Insert { text: arabic, after: Some(in_french) }, in_french),
+        ("a Text for a letter", Act::Insert { text: french, after: Some(french) }, french),
+        ("a value for a letter", Act::Insert { text: french, after: Some(status) }, status),
+        ("a deletion for a letter", Act::Insert { text: french, after: Some(deleted) }, deleted),
+        ("a letter to delete, of another Text", Act::Delete { text: french, letter: in_arabic }, in_arabic),
+        ("a Text to delete as a letter", Act::Delete { text: french, letter: arabic }, arabic),
+        ("a letter to delete in a letter", Act::Delete { text: in_french, letter: in_french }, in_french),
+        ("a value of another key", Act::Replace { key: "status", value: title }, title),
+        ("a Text of another key", Act::Replace { key: "body/fr", value: arabic }, arabic),
+        ("a letter for a value", Act::Replace { key: "body/fr", value: in_french }, in_french),
+        ("a deletion for a value", Act::Replace { key: "status", value: deleted }, deleted),
+    ];
+    let without = received(&[record, tunis, own]).0;
+    for (what, act, named) in wrong {
+        let bad = apart.next(&[own, tunis], &act);
+        let hash = bad.facts().hash;
+        for order in orders(&[record, tunis, own, &bad]) {
+            let (shown, unfit, faults) = received(&order);
+            assert_eq!((shown, faults), (without.clone(), vec![]), "{what}");
+            let why = if order[3].facts().hash == hash { &unfit[..] } else { &unfit[unfit.len() - 1..] };
+            assert_eq!(why, [(hash, Unfit::Kind(named.1))], "{what}");
+        }
+    }
+    let right = [
+        Act::Insert { text: arabic, after: Some(in_arabic) },
+        Act::Insert { text: french, after: None },
+        Act::Delete { text: french, letter: in_french },
+        Act::Replace { key: "status", value: status },
+        Act::Replace { key: "body/fr", value: french },
+    ];
+    for act in right {
+        let good = apart.next(&[own, tunis], &act);
+        for order in orders(&[record, tunis, own, &good]) {
+            let (_, unfit, faults) = received(&order);
+            assert!(unfit.is_empty() && faults.is_empty(), "{act:?}: {unfit:?}");
+        }
+    }
+}
+
+#[test]
+fn an_outline_says_what_automerge_says() {
+    let Apart { record, tunis, own } = Apart::new();
+    for change in [&record, &tunis, &own] {
+        let outline = outline(change.raw(), &change.facts().actor).unwrap();
+        for ((_, counter), made) in made(change) {
+            let same = match (outline.at(counter).unwrap(), &made) {
+                (Kind::Text(key), Made::Text(of)) | (Kind::Value(key), Made::Value(of)) => key == of,
+                (Kind::Letter((actor, text), counters), Made::Letter(of, at)) => {
+                    actor[..] == of[..] && text == *at && counters.contains(&counter)
+                }
+                (Kind::Deletion, Made::Deletion) => true,
+                _ => false,
+            };
+            assert!(same, "{counter}: {made:?}");
+        }
+        let counters = Apart::counters(change);
+        assert_eq!((outline.at(counters.start - 1), outline.at(counters.end)), (None, None));
+        assert!(outline.size_bytes() < 1_000, "{}", outline.size_bytes());
+    }
+}
+
+#[test]
+fn what_a_change_makes_itself_is_named_as_what_it_is() {
+    // A value or a Text under one key, then a letter in it.
+    let forged = |action: u8, value: Vec<u8>| {
+        let columns = vec![
+            (0x01, vec![0, 1, 0x7f, 0]),
+            (0x02, vec![0, 1, 0x7f, 1]),
+            (0x13, vec![0, 1, 0x7f, 0]),
+            (0x15, vec![0x7f, 1, b'x', 0, 1]),
+            (0x34, vec![1, 1]),
+            (0x42, if action == 1 { vec![2, 1] } else { vec![0x7e, action, 1] }),
+            (0x56, [vec![0x7e], value, vec![0x16]].concat()),
+            (0x57, b"!".to_vec()),
+            (0x70, vec![2, 0]),
+        ];
+        safe(&Forged { columns, ..base() }.bytes())
+    };
+    let good = forged(4, vec![0]);
+    assert_eq!(document().apply(std::slice::from_ref(&good)).unwrap().applied, [good.facts().hash]);
+    let bad = forged(1, vec![2]);
+    let applied = document().apply(std::slice::from_ref(&bad)).unwrap();
+    assert_eq!((applied.unfit, applied.faults), (vec![(bad.facts().hash, Unfit::Kind(1))], vec![]));
+}
+
 /// A chunk with some bytes of its content changed, under a right checksum.
 fn mutated(raw: &[u8], flips: &[(prop::sample::Index, u8)]) -> Vec<u8> {
     let header = 9 + unsigned_length(&raw[9..]);
@@ -440,6 +555,10 @@ proptest! {
     }
 }
 
+fn op() -> impl Strategy<Value = (usize, u64)> {
+    (0..4usize, 1..90u64)
+}
+
 proptest! {
     // Each goes through 24 orders.
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
@@ -448,8 +567,8 @@ proptest! {
     fn what_a_change_refers_to_never_makes_the_order_matter(
         kind in 0..3u8,
         on_both in any::<bool>(),
-        first in (0..4usize, 1..90u64),
-        second in (0..4usize, 1..90u64),
+        first in op(),
+        second in op(),
         key in prop::sample::select(vec!["status", "title/fr", "body/fr", "body/ar"]),
     ) {
         let apart = Apart::new();
@@ -458,27 +577,78 @@ proptest! {
         let end = below.iter().map(|change| Apart::counters(change).end).max().unwrap();
         let actors: [&[u8]; 4] = [&ROME, &TUNIS, &ACTOR, &[9; 32]];
         let op = |(actor, counter): (usize, u64)| (actors[actor], counter.min(end - 1));
+        // Half of the time a Text and what may be a letter of it, or mostly nothing would fit.
+        let texts: Vec<_> = [record, tunis, own]
+            .into_iter()
+            .flat_map(made)
+            .filter_map(|(id, made)| matches!(made, Made::Text(_)).then_some(id))
+            .collect();
+        let text = match first.1 % 2 {
+            0 => texts.get(first.1 as usize / 2 % texts.len()).map(|(actor, counter)| (&actor[..], *counter)).unwrap(),
+            _ => op(first),
+        };
         let act = match kind {
-            0 => Act::Insert { text: op(first), after: Some(op(second)) },
-            1 => Act::Delete { text: op(first), letter: op(second) },
+            0 => Act::Insert { text, after: Some(op(second)).filter(|_| second.1 % 8 > 0) },
+            1 => Act::Delete { text, letter: op(second) },
             _ => Act::Replace { key, value: op(first) },
         };
         let forged = apart.next(&below, &act);
         let mut seen = orders(&[record, tunis, own, &forged]).iter().map(|order| received(order)).collect::<Vec<_>>();
         seen.dedup();
         prop_assert_eq!(seen.len(), 1, "{:?}", seen);
-        let held: Vec<_> = below.iter().copied().chain([record]).map(SafeChange::facts).collect();
-        let is_below = |(actor, counter): (&[u8], u64)| {
-            let has = |facts: &ChangeFacts| (facts.start_op..facts.start_op + facts.operations).contains(&counter);
-            held.iter().any(|facts| facts.actor == actor && has(facts))
+        prop_assert!(seen[0].2.is_empty(), "a judgement, not a fault");
+        let held: BTreeMap<(Vec<u8>, u64), Made> = below.iter().copied().chain([record]).flat_map(made).collect();
+        let what = |(actor, counter): (&[u8], u64)| held.get(&(actor.to_vec(), counter));
+        let is_text = |text| matches!(what(text), Some(Made::Text(_)));
+        let is_letter = |letter, (actor, counter): (&[u8], u64)| {
+            matches!(what(letter), Some(Made::Letter(of, at)) if (&of[..], *at) == (actor, counter))
         };
-        let fits = match act {
-            Act::Insert { text, after } => is_below(text) && after.is_none_or(is_below),
-            Act::Delete { text, letter } => is_below(text) && is_below(letter),
-            Act::Replace { value, .. } => is_below(value),
+        let (named, fits) = match act {
+            Act::Insert { text, after } => {
+                (vec![Some(text), after], is_text(text) && after.is_none_or(|letter| is_letter(letter, text)))
+            }
+            Act::Delete { text, letter } => (vec![Some(text), Some(letter)], is_text(text) && is_letter(letter, text)),
+            Act::Replace { key, value } => {
+                (vec![Some(value)], matches!(what(value), Some(Made::Text(of) | Made::Value(of)) if of == key))
+            }
         };
+        let is_below = named.into_iter().flatten().all(|op| what(op).is_some());
         let left_out: Vec<_> = seen[0].1.iter().map(|(_, why)| why.clone()).collect();
         prop_assert_eq!(left_out.is_empty(), fits, "{:?}", left_out);
-        prop_assert!(left_out.iter().all(|why| matches!(why, Unfit::Reference(_))), "{:?}", left_out);
+        let is_right = |why: &Unfit| match why {
+            Unfit::Reference(_) => !is_below,
+            Unfit::Kind(_) => true,
+            _ => false,
+        };
+        prop_assert!(left_out.iter().all(is_right), "{:?}", left_out);
+        prop_assert!(!is_below || left_out.iter().all(|why| matches!(why, Unfit::Kind(_))), "{:?}", left_out);
+    }
+}
+
+/// What an operation is, as Automerge itself has it.
+#[derive(Debug)]
+enum Made {
+    Text(String),
+    Value(String),
+    Letter(Vec<u8>, u64),
+    Deletion,
+}
+
+fn made(change: &SafeChange) -> Vec<((Vec<u8>, u64), Made)> {
+    let change = Change::try_from(change.raw()).unwrap();
+    let actor = change.actor_id().to_bytes().to_vec();
+    let operations = change.decode().operations.into_iter().map(|operation| match (operation.action, operation.obj) {
+        (OpType::Delete, _) => Made::Deletion,
+        (OpType::Make(_), _) => Made::Text(key(&operation.key)),
+        (_, ObjectId::Root) => Made::Value(key(&operation.key)),
+        (_, ObjectId::Id(OpId(counter, actor))) => Made::Letter(actor.to_bytes().to_vec(), counter),
+    });
+    (change.start_op().get()..).map(|counter| (actor.clone(), counter)).zip(operations).collect()
+}
+
+fn key(key: &Key) -> String {
+    match key {
+        Key::Map(key) => key.to_string(),
+        Key::Seq(_) => panic!("{key:?}"),
     }
 }

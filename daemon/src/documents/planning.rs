@@ -14,6 +14,7 @@ use portolan_protocol::{
     change::{ChangePayload, PERSON_NAME_BYTES_MAX, PersonRef, REASON_BYTES_MAX, actor_id},
     entry::{EntryRef, LogKey, LogKind},
     id::{DocumentId, SpaceId},
+    limits::DEPENDENCIES_MAX,
     page::LogContext,
     record::{RecordDraft, Warning, check},
     view::SpaceView,
@@ -22,7 +23,7 @@ use rand_core::Rng;
 
 use super::{cache::Open, cores, error::DocumentError, index::Index, keeping::Keep, opening::Ledger, payload::LastKey};
 use crate::{
-    automerge_door::{Document, EditError},
+    automerge_door::{Document, EditError, Edited},
     clock,
     store::StoreError,
 };
@@ -169,13 +170,24 @@ impl Index {
             _ => None,
         };
         let merged = earlier.is_some();
+        let is_crowded = !merged && present.document.heads().len() >= DEPENDENCIES_MAX;
+        if merged || is_crowded {
+            present.document.check_room()?;
+        }
         // An actor's changes stand in one line. Where this start's actor has a change that is not below, it cannot go on.
-        let is_free = !merged && ledger.as_ref().is_none_or(|ledger| goes_on(ledger, &view.own_log, &present.document));
+        let goes_on = |ledger: &Ledger| goes_on(ledger, &view.own_log, &present.document);
+        let is_free = !merged && !is_crowded && ledger.as_ref().is_none_or(goes_on);
         let salt = if is_free { salt } else { draw_salt() };
         let base = earlier.unwrap_or(present);
         let deadline = clock::monotonic().into_std() + DIFF;
         let actor = actor_id(&view.own_log, &intent.document, &salt);
-        let Some(edited) = base.document.edit(&intent.draft, &actor, Some(deadline))? else {
+        let edited = match &ledger {
+            Some(ledger) if is_crowded => self.edit_in_part(&view, ledger, &base.document, |part| {
+                Ok(part.edit(&intent.draft, &actor, Some(deadline))?)
+            })?,
+            _ => base.document.edit(&intent.draft, &actor, Some(deadline))?,
+        };
+        let Some(edited) = edited else {
             return Ok(Plan::Unchanged { document: intent.document, heads: hex_all(&base.document.heads()), warnings });
         };
         let facts = edited.change.facts();
@@ -207,6 +219,25 @@ impl Index {
             warnings,
             after: Some(after),
         })))
+    }
+
+    /// Makes an edit that not all heads fit into: on the first of them on which it changes something. Each such edit joins
+    /// about a thousand, so the record becomes whole again.
+    fn edit_in_part(
+        &self,
+        view: &Arc<SpaceView>,
+        ledger: &Ledger,
+        document: &Document,
+        edit: impl Fn(&Document) -> Result<Option<Edited>, DocumentError>,
+    ) -> Result<Option<Edited>, DocumentError> {
+        // One place is for the change that the actor made before.
+        for heads in document.heads().chunks(DEPENDENCIES_MAX - 1) {
+            let part = self.at(view, ledger, &hex_all(heads))?;
+            if let Some(edited) = edit(&part.document)? {
+                return Ok(Some(edited));
+            }
+        }
+        Ok(None)
     }
 
     /// The document as it was at `heads`.

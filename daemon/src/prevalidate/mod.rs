@@ -17,13 +17,16 @@ mod columns;
 
 mod operations;
 
+mod outline;
+
 use portolan_protocol::limits::{
     ACTOR_BYTES, ACTORS_PER_CHANGE_MAX, DEPENDENCIES_MAX, OP_COUNTER_MAX, PAYLOAD_BYTES_MAX,
 };
 use sha2::{Digest, Sha256};
 
 use self::columns::Columns;
-use self::operations::OpId;
+use self::operations::{Named, OpId, Sink};
+pub use self::outline::{Kind, Operation, Outline};
 use self::reader::Reader;
 pub use self::refusal::ChangeRefusal;
 
@@ -81,24 +84,72 @@ impl SafeChange {
         &self.facts
     }
 
-    /// Hands every operation of other changes that this one names to `visit`, by actor and counter, once at least.
+    /// Hands to `visit` what its operations name, those of this change too. Left out is what goes on in the same Text after
+    /// the letter before it.
     ///
     /// They are read anew each time: a hundred bytes can name 600,000 operations, which would be megabytes if they were kept.
     ///
     /// # Errors
     /// None, since the bytes were looked through before.
-    pub fn references(&self, mut visit: impl FnMut(&[u8; ACTOR_BYTES], u64)) -> Result<(), ChangeRefusal> {
+    pub fn references(&self, visit: impl FnMut(Reference<'_>)) -> Result<(), ChangeRefusal> {
         if self.facts.self_contained {
             return Ok(());
         }
-        let (_, content) = unframe(&self.raw)?;
-        let content = Content::read(content, &self.facts.actor)?;
-        content.check(|(counter, actor)| {
-            if let Some(actor) = content.actor_at(actor) {
-                visit(actor, counter);
-            }
-        })?;
+        let content = Content::read(unframe(&self.raw)?.1, &self.facts.actor)?;
+        content.check(&mut Resolving { content: &content, visit })?;
         Ok(())
+    }
+}
+
+/// What an operation names, and as what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reference<'a> {
+    /// A Text, and a letter in it unless it is the head: to put something after it, or to delete it.
+    Element {
+        /// The Text.
+        text: Operation<'a>,
+        /// The letter.
+        letter: Option<Operation<'a>>,
+    },
+    /// What an operation on a key takes the place of.
+    Before {
+        /// The key.
+        key: &'a str,
+        /// What was there.
+        before: Operation<'a>,
+    },
+}
+
+/// What the operations of a change are that passed [`prevalidate`] before.
+///
+/// # Errors
+/// None for such a change.
+pub fn outline(raw: &[u8], actor: &[u8; ACTOR_BYTES]) -> Result<Outline, ChangeRefusal> {
+    let content = Content::read(unframe(raw)?.1, actor)?;
+    let mut outline =
+        Outline::new((0..content.actors()).filter_map(|place| content.actor_at(place).copied()).collect());
+    content.check(&mut outline)?;
+    Ok(outline)
+}
+
+/// Turns places of actors into actors.
+struct Resolving<'c, 'a, F> {
+    content: &'c Content<'a>,
+    visit: F,
+}
+
+impl<'a, F: FnMut(Reference<'_>)> Sink<'a> for Resolving<'_, 'a, F> {
+    fn names(&mut self, named: Named<'a>) {
+        let operation = |(counter, actor): OpId| self.content.actor_at(actor).map(|actor| (actor, counter));
+        let reference = match named {
+            Named::Element { text, letter } => {
+                operation(text).map(|text| Reference::Element { text, letter: letter.and_then(operation) })
+            }
+            Named::Before { key, before } => operation(before).map(|before| Reference::Before { key, before }),
+        };
+        if let Some(reference) = reference {
+            (self.visit)(reference);
+        }
     }
 }
 
@@ -115,7 +166,7 @@ pub fn prevalidate(raw: &[u8], expected_actor: &[u8; ACTOR_BYTES]) -> Result<Cha
     }
     let (hash, content) = open_chunk(raw)?;
     let content = Content::read(content, expected_actor)?;
-    let self_contained = content.check(|_| {})?;
+    let self_contained = content.check(&mut ())?;
     let Content { actor, dependencies, seq, start_op, operations, .. } = content;
     Ok(ChangeFacts { hash, actor: *actor, dependencies, seq, start_op, operations, self_contained })
 }
@@ -158,9 +209,12 @@ impl<'a> Content<'a> {
     }
 
     /// See [`operations::check`].
-    fn check(&self, refers: impl FnMut(OpId)) -> Result<bool, ChangeRefusal> {
-        let actors = 1 + (self.others.len() / ACTOR_STRIDE) as u64;
-        operations::check(&self.columns, self.operations, self.start_op, actors, refers)
+    fn check(&self, sink: &mut impl Sink<'a>) -> Result<bool, ChangeRefusal> {
+        operations::check(&self.columns, self.operations, self.start_op, self.actors(), sink)
+    }
+
+    fn actors(&self) -> u64 {
+        1 + (self.others.len() / ACTOR_STRIDE) as u64
     }
 
     /// The actor at this place in the change.

@@ -1,5 +1,7 @@
 //! The operations of a change, row by row: only those that records use, referring only to what can have been before.
 
+use std::ops::Range;
+
 use portolan_protocol::limits::{ACTORS_PER_CHANGE_MAX, KEY_BYTES_MAX};
 
 use super::columns::Columns;
@@ -20,18 +22,51 @@ enum Place<'a> {
     Element(OpId, Option<OpId>),
 }
 
-/// Goes through `operations` rows; the counters begin at `start_op`, and there are `actors` actors. Every operation of other
-/// changes that one of them names is handed to `refers`, once at least.
+/// What operations are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Made<'a> {
+    /// Letters put into this Text.
+    Letters(OpId),
+    /// The value of a key.
+    Value(&'a str),
+    /// The Text of a key.
+    Text(&'a str),
+    /// A key or a letter deleted.
+    Deletion,
+}
+
+/// What an operation names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Named<'a> {
+    /// A Text, and a letter in it unless it is the head.
+    Element { text: OpId, letter: Option<OpId> },
+    /// What an operation on a key takes the place of.
+    Before { key: &'a str, before: OpId },
+}
+
+/// Told of operations while they are gone through.
+pub(super) trait Sink<'a> {
+    /// What the operations with these counters are, in order.
+    fn makes(&mut self, _counters: Range<u64>, _made: Made<'a>) {}
+
+    /// What one of them names. Left out is what goes on in the same Text after the letter before it, which is always right.
+    fn names(&mut self, _named: Named<'a>) {}
+}
+
+/// For those who want the verdict alone.
+impl Sink<'_> for () {}
+
+/// Goes through `operations` rows; the counters begin at `start_op`, and there are `actors` actors.
 ///
 /// Tells whether the change is self-contained: every letter stands in the Text made last, after the letter before it.
-pub(super) fn check(
-    columns: &Columns<'_>,
+pub(super) fn check<'a>(
+    columns: &Columns<'a>,
     operations: u64,
     start_op: u64,
     actors: u64,
-    refers: impl FnMut(OpId),
+    sink: &mut impl Sink<'a>,
 ) -> Result<bool, ChangeRefusal> {
-    let mut rows = Rows::new(columns, start_op, actors, refers);
+    let mut rows = Rows::new(columns, start_op, actors, sink);
     let mut row = 0;
     while row < operations {
         rows.check_next().map_err(|fault| match fault {
@@ -56,12 +91,10 @@ impl From<ChangeRefusal> for Fault {
     }
 }
 
-struct Rows<'a, F> {
+struct Rows<'a, 's, S> {
     counter: u64,
-    start_op: u64,
     actors: u64,
-    /// Told of every operation of another change that is named.
-    refers: F,
+    sink: &'s mut S,
     /// Actors that some operation refers to; a change names no others.
     named: [bool; ACTORS_PER_CHANGE_MAX + 1],
     last_key: Option<&'a str>,
@@ -84,13 +117,12 @@ struct Rows<'a, F> {
     predecessors_left: u64,
 }
 
-impl<'a, F: FnMut(OpId)> Rows<'a, F> {
-    fn new(columns: &Columns<'a>, start_op: u64, actors: u64, refers: F) -> Self {
+impl<'a, 's, S: Sink<'a>> Rows<'a, 's, S> {
+    fn new(columns: &Columns<'a>, start_op: u64, actors: u64, sink: &'s mut S) -> Self {
         Self {
             counter: start_op,
-            start_op,
             actors,
-            refers,
+            sink,
             named: [false; ACTORS_PER_CHANGE_MAX + 1],
             last_key: None,
             last_deleted: None,
@@ -117,8 +149,8 @@ impl<'a, F: FnMut(OpId)> Rows<'a, F> {
         let insert = self.insert.next()?;
         let action = self.action.next()?.ok_or(Fault::What("no action"))?;
         let value = self.value()?;
-        let (predecessors, last) = self.predecessors()?;
-        match place {
+        let (predecessors, last) = self.predecessors(&place)?;
+        let made = match place {
             Place::Key(key) => {
                 if insert {
                     return Err(Fault::What("an insertion outside a Text"));
@@ -133,28 +165,38 @@ impl<'a, F: FnMut(OpId)> Rows<'a, F> {
                 self.last_key = Some(key);
                 self.self_contained &= predecessors == 0;
                 match (action, &value) {
-                    (SET, Held::Scalar | Held::Letters) => {}
-                    (DELETE, Held::Nothing) if predecessors > 0 => {}
-                    (MAKE_TEXT, Held::Nothing) => self.made = Some(((self.counter, 0), None)),
+                    (SET, Held::Scalar | Held::Letters) => Made::Value(key),
+                    (DELETE, Held::Nothing) if predecessors > 0 => Made::Deletion,
+                    (MAKE_TEXT, Held::Nothing) => {
+                        self.made = Some(((self.counter, 0), None));
+                        Made::Text(key)
+                    }
                     _ => return Err(Fault::What("not something that records do to a key")),
                 }
             }
-            Place::Element(text, element) => match (action, &value, insert) {
+            Place::Element(text, letter) => match (action, &value, insert) {
                 (SET, Held::Letters, true) if predecessors == 0 => {
-                    self.self_contained &= self.made == Some((text, element));
+                    if self.made != Some((text, letter)) {
+                        self.self_contained = false;
+                        self.sink.names(Named::Element { text, letter });
+                    }
                     self.made = Some((text, Some((self.counter, 0))));
+                    Made::Letters(text)
                 }
-                (DELETE, Held::Nothing, false) if predecessors == 1 && last == element => {
+                (DELETE, Held::Nothing, false) if predecessors == 1 && last == letter => {
                     self.self_contained = false;
                     // As with keys: deleting one letter over and over would cost the sender nothing.
-                    if self.last_deleted == element {
+                    if self.last_deleted == letter {
                         return Err(Fault::What("the same letter deleted twice"));
                     }
-                    self.last_deleted = element;
+                    self.last_deleted = letter;
+                    self.sink.names(Named::Element { text, letter });
+                    Made::Deletion
                 }
                 _ => return Err(Fault::What("not something that records do to a Text")),
             },
-        }
+        };
+        self.sink.makes(self.counter..self.counter + 1, made);
         self.counter += 1;
         Ok(())
     }
@@ -196,6 +238,7 @@ impl<'a, F: FnMut(OpId)> Rows<'a, F> {
         self.value_kind.skip(rows);
         self.predecessor_count.skip(rows);
         self.value.skip(usize::try_from(rows).unwrap_or_default().saturating_mul(length));
+        self.sink.makes(self.counter..self.counter + rows, Made::Letters(text));
         self.counter += rows;
         self.made = Some((text, Some((self.counter - 1, 0))));
         rows
@@ -242,9 +285,6 @@ impl<'a, F: FnMut(OpId)> Rows<'a, F> {
         if let Some(named) = usize::try_from(actor).ok().and_then(|actor| self.named.get_mut(actor)) {
             *named = true;
         }
-        if actor != 0 || counter < self.start_op {
-            (self.refers)(id);
-        }
         Ok(id)
     }
 
@@ -272,7 +312,7 @@ impl<'a, F: FnMut(OpId)> Rows<'a, F> {
     }
 
     /// How many predecessors the operation has, and the last of them.
-    fn predecessors(&mut self) -> Result<(u64, Option<OpId>), Fault> {
+    fn predecessors(&mut self, place: &Place<'a>) -> Result<(u64, Option<OpId>), Fault> {
         let count = self.predecessor_count.next()?.ok_or(Fault::What("no predecessor count"))?;
         self.predecessors_left =
             self.predecessors_left.checked_sub(count).ok_or(Fault::What("more predecessors than listed"))?;
@@ -285,6 +325,9 @@ impl<'a, F: FnMut(OpId)> Rows<'a, F> {
                 return Err(Fault::What("predecessors out of order"));
             }
             last = Some(id);
+            if let Place::Key(key) = *place {
+                self.sink.names(Named::Before { key, before: id });
+            }
         }
         Ok((count, last))
     }

@@ -5,11 +5,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portolan_daemon::{automerge_door::Document, documents::ChangeStanding, prevalidate::SafeChange};
+use portolan_daemon::{
+    automerge_door::Document,
+    documents::{ChangeStanding, Stage},
+    prevalidate::SafeChange,
+};
 use portolan_protocol::{
+    api::Outcome,
     change::{ChangePayload, actor_id},
     entry::EntryRef,
     id::{DocumentId, EntryHash, SpaceId},
+    limits::DEPENDENCIES_MAX,
     record::RecordDraft,
 };
 use portolan_tests::attacks::{self, Act, Forged};
@@ -157,4 +163,55 @@ async fn what_was_written_at_the_same_time_cannot_be_referred_to_in_whatever_ord
     for node in [early, late] {
         assert_eq!(node.documents.progress(space).await.unwrap().faults, 0, "a judgement, not a fault");
     }
+}
+
+#[tokio::test]
+async fn a_record_written_in_more_versions_than_one_change_can_join_is_still_edited_and_deleted() {
+    let (agencies, space) = partnership(2);
+    let [rome, mallory] = &agencies[..] else { panic!() };
+    let chart = rome.create(space, 1, RecordDraft::new("page", "en").with("title/en", "Chart")).await;
+    sync(rome, mallory);
+    let versions = DEPENDENCIES_MAX as u64 + 100;
+    let salt = |number: u64| {
+        let mut salt = [0; 16];
+        salt[..8].copy_from_slice(&number.to_be_bytes());
+        salt
+    };
+    let change = |number: u64| {
+        let actor = actor_id(&mallory.own_log(space), &chart, &salt(number));
+        SafeChange::new(Forged::sets(&actor, 1, 1, &format!("tags/{number}")).bytes(), &actor).unwrap()
+    };
+    let apart = |number: u64| {
+        let (change, salt) = (change(number).raw().to_vec(), salt(number));
+        let (person, reason, dependencies) = (mallory.person(), String::new(), vec![]);
+        ChangePayload { document: chart, change, person, reason, salt, dependencies, person_signature: None }.encode()
+    };
+    mallory.append(space, (0..versions).map(apart).collect());
+    sync(mallory, rome);
+    let heads = async || rome.documents.show(space, chart).await.unwrap().record.heads.len() as u64;
+    rome.documents.flush(Stage::Indexed).await.unwrap();
+    assert_eq!(heads().await, versions + 1);
+    // Each save joins a thousand of them.
+    for (status, left) in [("draft", versions - 1021), ("review", 1)] {
+        let draft = RecordDraft::default().with("status", status);
+        let shown = rome.documents.show(space, chart).await.unwrap().record.heads;
+        let saved = rome.documents.edit(space, chart, draft, Some(shown), rome.person(), "edit".into()).await.unwrap();
+        assert_eq!((saved.outcome, saved.merged, heads().await), (Outcome::Updated, false, left));
+    }
+    mallory.append(space, (versions..2 * versions).map(apart).collect());
+    sync(mallory, rome);
+    // What is in the last version alone is not in the first thousand.
+    rome.documents.flush(Stage::Indexed).await.unwrap();
+    let last = rome.documents.show(space, chart).await.unwrap().record.heads.pop().unwrap();
+    let number = (versions..2 * versions).find(|number| change_hex(&change(*number)) == last).unwrap();
+    let (key, before) = (format!("tags/{number}"), heads().await);
+    assert_eq!(rome.field(space, chart, &key).await.as_deref(), Some("true"));
+    let draft = RecordDraft::default().with(&key, false);
+    rome.documents.edit(space, chart, draft, None, rome.person(), "edit".into()).await.unwrap();
+    assert_eq!(rome.field(space, chart, &key).await, None);
+    assert!(heads().await < before && before > DEPENDENCIES_MAX as u64);
+    rome.documents.delete(space, chart, rome.person(), "gone".into()).await.unwrap();
+    sync(rome, mallory);
+    assert_eq!(rome.show(space, chart).await, mallory.show(space, chart).await);
+    assert_eq!(rome.field(space, chart, "deleted").await.as_deref(), Some("true"));
 }

@@ -1,6 +1,6 @@
 //! Passing over typed rows says the same as looking at each.
 #![allow(clippy::unwrap_used)]
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand_chacha::{
     ChaCha12Rng,
@@ -9,18 +9,34 @@ use rand_chacha::{
 
 use super::*;
 
-/// What a change says, with and without passing over typed rows: the verdict, and what it names.
-type Verdict = (Result<bool, ChangeRefusal>, BTreeSet<OpId>);
+/// What a change says, with and without passing over typed rows: the verdict, what it names, and what each operation is.
+type Verdict<'a> = (Result<bool, ChangeRefusal>, Seen<'a>);
 
-fn swift(columns: &Columns<'_>, operations: u64) -> Verdict {
-    let mut named = BTreeSet::new();
-    let verdict = check(columns, operations, START, 2, |id| named.extend([id]));
-    (verdict, named)
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Seen<'a> {
+    named: BTreeSet<Named<'a>>,
+    made: BTreeMap<u64, Made<'a>>,
 }
 
-fn row_by_row(columns: &Columns<'_>, operations: u64) -> Verdict {
-    let mut named = BTreeSet::new();
-    let mut rows = Rows::new(columns, START, 2, |id| named.extend([id]));
+impl<'a> Sink<'a> for Seen<'a> {
+    fn makes(&mut self, counters: Range<u64>, made: Made<'a>) {
+        self.made.extend(counters.map(|counter| (counter, made)));
+    }
+
+    fn names(&mut self, named: Named<'a>) {
+        self.named.insert(named);
+    }
+}
+
+fn swift<'a>(columns: &Columns<'a>, operations: u64) -> Verdict<'a> {
+    let mut seen = Seen::default();
+    let verdict = check(columns, operations, START, 2, &mut seen);
+    (verdict, seen)
+}
+
+fn row_by_row<'a>(columns: &Columns<'a>, operations: u64) -> Verdict<'a> {
+    let mut seen = Seen::default();
+    let mut rows = Rows::new(columns, START, 2, &mut seen);
     let mut verdict = Ok(());
     for row in 0..operations {
         verdict = rows.check_next().map_err(|fault| match fault {
@@ -32,7 +48,7 @@ fn row_by_row(columns: &Columns<'_>, operations: u64) -> Verdict {
         }
     }
     let verdict = verdict.and_then(|()| rows.check_end()).map(|()| rows.self_contained);
-    (verdict, named)
+    (verdict, seen)
 }
 
 const START: u64 = 20;
@@ -195,7 +211,8 @@ fn passing_over_typed_rows_changes_no_verdict() {
         } else {
             refused += 1
         }
-        let mut rows = Rows::new(&columns, START, 2, |_| {});
+        let mut nobody = ();
+        let mut rows = Rows::new(&columns, START, 2, &mut nobody);
         while rows.counter < START + operations && rows.check_next().is_ok() {
             skipped += rows.skip_typed(START + operations - rows.counter);
         }
