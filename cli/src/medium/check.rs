@@ -1,6 +1,9 @@
 //! Looks at volumes without keys: what their outside says, and whether they are as they were written.
 
-use std::{io::Read as _, path::Path};
+use std::{
+    io::{self, Read as _},
+    path::Path,
+};
 
 use portolan_protocol::{
     id::PouchId,
@@ -38,7 +41,7 @@ pub fn inspect(found: &Found) -> Result<Looked> {
     let (mut opened, bytes) = found.open()?;
     let mut header = Vec::new();
     let read = opened.by_ref().take(HEADER_BYTES as u64).read_to_end(&mut header);
-    read.map_err(|error| file("read", &found.path, &error))?;
+    read.map_err(|error| unreadable(&found.path, &error))?;
     let header = Header::parse(&header).map_err(|error| damaged(&found.path, &error))?;
     named(found, header.pouch, header.volume)?;
     Ok(Looked { name: found.name, bytes })
@@ -53,7 +56,7 @@ pub fn verify(found: &Found, mut tell: impl FnMut(u64)) -> Result<Whole> {
     let mut check = Check::default();
     let mut piece = vec![0; PIECE_BYTES];
     loop {
-        let length = opened.read(&mut piece).map_err(|error| file("read", &found.path, &error))?;
+        let length = opened.read(&mut piece).map_err(|error| unreadable(&found.path, &error))?;
         if length == 0 {
             break;
         }
@@ -72,7 +75,7 @@ pub(super) fn verify_written(path: &Path) -> Result<[u8; 32]> {
     let outcome = uncached::read(path, |piece| {
         check.push(piece).map_err(|error| {
             wrong = Some(error.clone());
-            std::io::Error::other(error)
+            io::Error::other(error)
         })
     });
     match (outcome, wrong) {
@@ -117,6 +120,13 @@ fn named(found: &Found, pouch: PouchId, volume: u16) -> Result<()> {
     )
     .safe("Nothing is wrong inside.")
     .next("Give it its name back, or copy it again."))
+}
+
+/// A medium that gives out an error instead of bytes.
+pub fn unreadable(path: &Path, error: &io::Error) -> ApiError {
+    file("read", path, error)
+        .safe("Nothing of this volume counts; importing again adds nothing twice.")
+        .next("Try another reader, or ask the sender to send again.")
 }
 
 fn damaged(path: &Path, error: &PouchError) -> ApiError {

@@ -8,6 +8,6 @@ mod uncached;
 mod check;
 mod write;
 
-pub use check::{Looked, Whole, inspect, verify};
+pub use check::{Looked, Whole, inspect, unreadable, verify};
 pub use find::{Found, Search, search};
 pub use write::{PouchDirectory, VolumeFile};

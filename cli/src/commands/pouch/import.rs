@@ -190,9 +190,7 @@ pub(super) async fn take(
     let read = reading.await.map_err(|_| internal("reading the medium stopped"))?;
     match (outcome, read) {
         // That the medium cannot be read is the cause of what the daemon then says.
-        (Err(_), Err(error)) => Err(file("read", &found.path, &error)
-            .safe("Nothing of this volume counts; importing again adds nothing twice.")
-            .next("Try another reader, or ask the sender to send again.")),
+        (Err(_), Err(error)) => Err(medium::unreadable(&found.path, &error)),
         (outcome, _) => outcome,
     }
 }
