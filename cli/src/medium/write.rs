@@ -33,7 +33,11 @@ impl PouchDirectory {
         let path = out.join(directory_name(&pouch));
         match fs::create_dir(&path) {
             Ok(()) => {}
-            Err(error) if resume && error.kind() == io::ErrorKind::AlreadyExists => {}
+            // A link would lead somewhere else; whoever had the medium in between may have made one.
+            Err(error)
+                if resume
+                    && error.kind() == io::ErrorKind::AlreadyExists
+                    && path.symlink_metadata().is_ok_and(|found| found.is_dir()) => {}
             Err(error) => return Err(file("make the directory", &path, &error)),
         }
         let directory = PouchDirectory { path, pouch };
@@ -49,7 +53,11 @@ impl PouchDirectory {
     fn explain(&self) -> Result<()> {
         let path = self.path.join(readme::NAME);
         let write = || {
-            let mut readme = File::create(&path)?;
+            let mut readme = match OpenOptions::new().write(true).create_new(true).open(&path) {
+                // Whatever stands there is not written to.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+                made => made?,
+            };
             readme.write_all(readme::TEXT.as_bytes())?;
             readme.sync_all()
         };
@@ -171,5 +179,32 @@ fn sync_directory(path: &Path) -> io::Result<()> {
     match File::open(path)?.sync_all() {
         Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INVAL.raw_os_error()) => Ok(()),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    const POUCH: PouchId = PouchId([3; 16]);
+
+    #[test]
+    fn links_that_somebody_put_on_the_medium_are_not_written_through() {
+        let (medium, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let precious = other.path().join("precious");
+        fs::write(&precious, "precious").unwrap();
+        let directory = PouchDirectory::make(medium.path(), POUCH, false).unwrap();
+        let readme = directory.path().join(readme::NAME);
+        fs::remove_file(&readme).unwrap();
+        symlink(&precious, &readme).unwrap();
+        PouchDirectory::make(medium.path(), POUCH, true).unwrap();
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
+        fs::remove_dir_all(directory.path()).unwrap();
+        symlink(other.path(), directory.path()).unwrap();
+        assert!(PouchDirectory::make(medium.path(), POUCH, true).is_err());
+        assert_eq!(fs::read_dir(other.path()).unwrap().count(), 1);
     }
 }

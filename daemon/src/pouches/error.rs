@@ -40,6 +40,9 @@ pub enum PouchesError {
     /// The volume before it was not written yet, or it is beyond the last one.
     #[error("volume {0} cannot be written now: volumes are written in order, and end with the last one")]
     NoVolume(u16),
+    /// The store was lost or put back since it was packed: what it says of this node is no longer so.
+    #[error("the store has begun another life since this pouch was packed")]
+    OtherLife,
     /// One for whom a pouch was packed is no peer any more.
     #[error("{0} is no peer of this node any more")]
     NoPeer(NodeId),

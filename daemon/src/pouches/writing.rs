@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use portolan_protocol::{
     crypto::sealing::SealingPublicKey,
-    id::{NodeId, PouchId},
+    id::{Incarnation, NodeId, PouchId},
+    message::Message,
     page::LogContext,
     pouch::{Address, First, PackError, Packer, Padding, Position, Source, Span},
 };
@@ -58,6 +59,9 @@ impl Pouches {
         let writing = tokio::task::spawn_blocking(move || {
             let record = pouches.record(id)?;
             let recipients = sealing_keys(&status, &record.plan.recipients)?;
+            if life_of(&record.plan.hello) != Some(status.incarnation) {
+                return Err(PouchesError::OtherLife);
+            }
             let start = record.start(number).ok_or(PouchesError::NoVolume(number))?;
             tokio::task::spawn_blocking(move || {
                 let done = pouches.write_volume(&record, number, start, recipients, &chunks);
@@ -87,7 +91,8 @@ impl Pouches {
             sender: self.0.own,
             key: &self.0.signing,
             recipients,
-            time: clock::now(),
+            // What it says of this node is from then.
+            time: record.created,
         };
         let padding = if record.padded { Padding::Padme } else { Padding::None };
         let mut source = FromStore(self.0.store.clone());
@@ -111,6 +116,14 @@ impl Pouches {
         // What it holds is kept before it can be whole: a receipt for it will be understood.
         self.0.archive.keep_volume(record.id, number, &volume)?;
         chunks.blocking_send(Ok(out.into())).map_err(|_| PouchesError::Gone)
+    }
+}
+
+/// The life of the store in which a greeting was said.
+fn life_of(hello: &Message) -> Option<Incarnation> {
+    match hello {
+        Message::Hello { incarnation, .. } => Some(*incarnation),
+        _ => None,
     }
 }
 

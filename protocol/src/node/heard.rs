@@ -132,6 +132,13 @@ impl Node {
         data: bool,
         turn: &mut Turn<'_>,
     ) {
+        // Before anything of it is kept to wait: a page without bytes costs nothing to send, and memory to keep.
+        if pages.len() > RUN_ENTRIES_MAX || pages.iter().any(Vec::is_empty) {
+            if let Some(peer) = self.peers.get_mut(&id) {
+                turn.refuse(peer, "a run with more pages than entries, or with an empty one");
+            }
+            return;
+        }
         if self.invitations.contains_key(&(id, context.space)) {
             return self.run_of_invitation(id, context, pages, turn);
         }

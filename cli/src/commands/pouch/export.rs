@@ -140,7 +140,10 @@ async fn write(client: &Client, sent: SentPouch, out: &Path, resume: bool) -> Re
         let next = sent.volumes.iter().find(|volume| !volume.verified).map(|volume| volume.number);
         let number = next.unwrap_or(sent.volumes.len() as u16 + 1);
         if number > VOLUMES_MAX {
-            break;
+            drop(progress);
+            return Err(ApiError::new(ErrorKind::Conflict, format!("a pouch has at most {VOLUMES_MAX} volumes"))
+                .safe("Those on the medium are whole and can be carried.")
+                .next("Export the rest after their receipt has come, or all of it with a larger --volume-size."));
         }
         match volume(client, &directory, &sent, number, &mut written, &progress).await {
             Ok(after) => sent = after,

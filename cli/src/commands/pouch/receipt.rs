@@ -69,7 +69,7 @@ fn human(answer: &ReceiptAnswer) -> String {
     let volumes = count(answer.volumes.len() as u64, "volume", "volumes");
     let news = if answer.news { "" } else { "; that was known" };
     format!(
-        "{} holds {volumes} of pouch {}{news}.\nNothing needs to be sent again.\n",
+        "{} holds {volumes} of pouch {}{news}.\nSee `portolan pouch list` for what has not arrived.\n",
         text::shown(&answer.name),
         answer.pouch
     )
