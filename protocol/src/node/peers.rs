@@ -170,7 +170,8 @@ impl Peer {
         let signed = held.map(|held| held.signed).unwrap_or_default();
         let mut frontier = held.map(|held| held.frontier.clone()).unwrap_or_default();
         let further = |log: &LogFrontier| frontier.log(&log.log).is_none_or(|known| known.next_seq < log.next_seq);
-        let further: Vec<LogFrontier> = logs.into_iter().filter(further).collect();
+        let further: Vec<LogFrontier> =
+            logs.into_iter().filter(further).map(|log| with_gaps(frontier.log(&log.log), log)).collect();
         frontier.extend(further);
         self.receipt(space, mark, signed, frontier)
     }
@@ -182,6 +183,14 @@ impl Peer {
         rows.extend(self.receipted.iter().flat_map(|(space, receipted)| receipt_rows(node, *space, receipted)));
         rows
     }
+}
+
+/// What is held of a log now, with the gaps that were known before: nothing was said of them.
+fn with_gaps(known: Option<&LogFrontier>, mut log: LogFrontier) -> LogFrontier {
+    let Some(known) = known else { return log };
+    let later = std::mem::take(&mut log.gaps).into_iter().filter(|(first, _)| *first >= known.next_seq);
+    log.gaps = known.gaps.iter().copied().chain(later).collect();
+    log
 }
 
 /// The removal of the rows of one receipt.
