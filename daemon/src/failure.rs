@@ -55,6 +55,9 @@ fn refused(error: CommandError) -> ApiError {
         CommandError::TooLarge => (ErrorKind::Usage, ""),
         CommandError::UpgradeNeeded => (ErrorKind::Conflict, "Install the newer release on this node."),
         CommandError::Limit(_) => (ErrorKind::Conflict, ""),
+        CommandError::NothingShared => {
+            (ErrorKind::Conflict, "Let them in with `portolan space grant`, or export to each by itself.")
+        }
         CommandError::Unpacking(_) => {
             (ErrorKind::PouchRefused, "Tell the sender; its program is at fault, or its keys are in other hands.")
         }

@@ -273,6 +273,9 @@ pub enum CommandError {
     /// A control entry from the future stops the space.
     #[error("the space uses something that this release does not know: upgrade to write in it again")]
     UpgradeNeeded,
+    /// There is nothing to put into a pouch for them.
+    #[error("this node shares no space with all of them")]
+    NothingShared,
     /// A peer did not keep to the format in what a courier brought.
     #[error("the sender said what does not fit together: {0}")]
     Unpacking(String),

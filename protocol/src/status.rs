@@ -79,7 +79,7 @@ pub struct ReceiptStatus {
     pub up_to_date: bool,
     /// The peer is connected, has said what it holds, and this node holds all of it.
     pub caught_up: bool,
-    /// When the peer signed it, by the peer's clock; none when there is no receipt.
+    /// When the peer signed it, by the peer's clock; none when there is no receipt, or one that does not say.
     pub signed: Option<Timestamp>,
     /// The peer says that this node is no member.
     pub not_member: bool,

@@ -42,7 +42,7 @@ pub(super) struct Import {
     /// Say what would happen and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// The language of files that do not say their own
+    /// The language of files that do not say it inside; it goes before the names of files and directories
     #[arg(long, value_name = "TAG")]
     language: Option<String>,
     /// What the source is called; the same name and path is the same record [default: the directory's name]

@@ -51,9 +51,11 @@ impl Node {
             Node::Card { out } => {
                 let answer: CardAnswer = client.get("/node/card").await?;
                 let Some(path) = out else {
-                    return context.output.show(&answer, |answer| {
-                        format!("{}\nfingerprint  {}\n", answer.card.armour(), answer.fingerprint)
-                    });
+                    if !context.output.json {
+                        // Beside the card, not in it: what is written to a file to be mailed must not hold it.
+                        eprintln!("fingerprint  {}", answer.fingerprint);
+                    }
+                    return context.output.show(&answer, |answer| answer.card.armour());
                 };
                 if path.is_dir() {
                     return Err(usage(format!("{} is a directory", path.display())));

@@ -33,7 +33,7 @@ pub(super) enum Space {
         /// The new name
         name: String,
     },
-    /// Who takes part, and who was removed
+    /// Who takes part
     Members {
         /// The space: its name, its id, or the start of one
         space: String,

@@ -160,13 +160,13 @@ pub(super) fn receipt(space: &PeerSpace, now: Timestamp) -> String {
         _ if space.role.is_none() => {
             format!("{name}: no member any more; had confirmed {} entries", space.entries_receipted)
         }
-        None => format!("{name} ({role}): has confirmed nothing yet"),
-        Some(moment) => format!(
-            "{name} ({role}): {}, confirmed {} of {} entries {}",
+        None if space.entries_receipted == 0 => format!("{name} ({role}): has confirmed nothing yet"),
+        signed => format!(
+            "{name} ({role}): {}, confirmed {} of {} entries{}",
             if space.up_to_date { "up to date" } else { "BEHIND" },
             space.entries_receipted,
             space.entries_held,
-            time::ago(moment, now)
+            signed.map_or_else(String::new, |moment| format!(" {}", time::ago(moment, now)))
         ),
     }
 }
@@ -219,7 +219,7 @@ mod tests {
             last_connection: Some(last),
             last_error: "timed out".into(),
             next_attempt_ms: Some(Timestamp(91_000)),
-            spaces: vec![shared(Some(0)), shared(None)],
+            spaces: vec![shared(Some(0)), PeerSpace { entries_receipted: 0, ..shared(None) }],
         };
         assert_eq!(
             peer(&one, Timestamp(61_000)),
@@ -234,6 +234,8 @@ mod tests {
         );
         let removed = PeerSpace { role: None, ..shared(Some(0)) };
         assert_eq!(receipt(&removed, Timestamp(0)), "Harbours: no member any more; had confirmed 7 entries");
+        // A word for volumes does not say when.
+        assert_eq!(receipt(&shared(None), Timestamp(0)), "Harbours (writer): BEHIND, confirmed 7 of 9 entries");
         let restarted = Peer { last_connection: None, ..one.clone() };
         assert!(peer(&restarted, Timestamp(61_000)).contains("not connected since the daemon was started\n"));
         let unheard = Peer { last_heard_ms: None, ..restarted };

@@ -47,7 +47,7 @@ impl Sync {
 fn human(result: &SyncResult) -> String {
     let now = time::now();
     if result.peers.is_empty() {
-        return "There are no peers to exchange with.\n".into();
+        return "There are no verified peers to exchange with; `portolan peer list` shows all.\n".into();
     }
     let mut out = String::new();
     for peer in &result.peers {

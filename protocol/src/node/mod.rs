@@ -283,7 +283,8 @@ fn receipt_status(space: &Space, peer: &Peer) -> ReceiptStatus {
         entries: space.frontier.logs().map(covered).sum(),
         up_to_date: receipted.is_some_and(|receipted| covers(&receipted.frontier, &space.frontier)),
         caught_up: told.is_some_and(|told| covers(&space.frontier, told)),
-        signed: receipted.map(|receipted| receipted.signed),
+        // A word for volumes does not say when.
+        signed: receipted.map(|receipted| receipted.signed).filter(|signed| *signed > Timestamp::default()),
         not_member: peer.not_member.contains(&space.id),
     }
 }

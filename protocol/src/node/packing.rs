@@ -37,6 +37,9 @@ impl Node {
             return Err(CommandError::UnknownPeer);
         }
         let spaces = self.shared_by(&recipients, only)?;
+        if spaces.is_empty() && load != Load::Receipts {
+            return Err(CommandError::NothingShared);
+        }
         let hello = Message::Hello { card: self.identity.card.encode(), incarnation: self.incarnation };
         let held = self.volumes.iter().filter(|((sender, _), _)| recipients.binary_search(sender).is_ok());
         let mut plan = Plan {

@@ -17,20 +17,23 @@ use crate::{
     text,
 };
 
+/// Every code has more letters.
+const CODE_CHARACTERS_MIN: usize = 100;
 /// A file with a code may hold words around it, or blanks in it, and no more.
 const FILE_BYTES_MAX: u64 = 4 * CODE_CHARACTERS_MAX as u64;
 
 #[derive(Args, Debug)]
 pub struct Receipt {
-    /// A medium, a volume or a file with a code; or the code itself
-    #[arg(value_name = "FILE|CODE")]
-    receipt: String,
+    /// A medium, a volume or a file with a code; or the code itself, in as many words as it was written
+    #[arg(value_name = "FILE|CODE", required = true)]
+    receipt: Vec<String>,
 }
 
 impl Receipt {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
         let client = context.client()?;
-        let path = Path::new(&self.receipt);
+        let typed = self.receipt.join(" ");
+        let path = Path::new(&typed);
         let code = match path.metadata() {
             Ok(_) => match medium::search(path)?.volumes {
                 volumes if volumes.is_empty() => code_in(path)?,
@@ -48,7 +51,13 @@ impl Receipt {
                     });
                 }
             },
-            Err(_) => self.receipt.clone(),
+            // A code has no dots and slashes, and is far longer than a slip of the hand.
+            Err(error) if typed.contains(['.', '/']) || typed.len() < CODE_CHARACTERS_MIN => {
+                return Err(
+                    file("find", path, &error).next("Name a medium or a file that is there, or type the whole code.")
+                );
+            }
+            Err(_) => typed.clone(),
         };
         let answer: ReceiptAnswer = client.post("/pouches/receipts", &ReceiptRequest { code }).await?;
         context.output.show(&answer, human)
