@@ -1,7 +1,10 @@
 //! What people type for a space, a peer or a record, made into an id: a name, an id, or the start of one while it is unique.
 
 use portolan_protocol::{
-    api::{Change, DocumentPage, DocumentQuery, DocumentView, ErrorKind, History, Peer, Peers, Space, Spaces},
+    api::{
+        Change, DocumentPage, DocumentQuery, DocumentView, ErrorKind, History, Peer, Peers, Pouches, SentPouch, Space,
+        Spaces,
+    },
     id::{DocumentId, NodeId, SpaceId},
 };
 
@@ -57,7 +60,7 @@ fn ambiguous<'a>(what: &str, typed: &str, several: impl Iterator<Item = (&'a str
     if several.len() > NAMED_MAX {
         named.push(format!("and {} more", several.len() - NAMED_MAX));
     }
-    usage(format!("`{typed}` may mean {} {what}s: {}", several.len(), named.join(", ")))
+    usage(format!("`{typed}` may mean more than one {what}, {} of them: {}", several.len(), named.join(", ")))
         .safe("Nothing was changed.")
         .next("Type more of the id.")
 }
@@ -98,6 +101,17 @@ pub async fn member(client: &Client, space: SpaceId, typed: &str) -> Result<Node
     pick("member", typed, &candidates).map_err(|error| {
         if error.kind == ErrorKind::NotFound { error.next("`portolan space members` lists them.") } else { error }
     })
+}
+
+/// A pouch that this node sent.
+///
+/// # Errors
+/// As [`space`].
+pub async fn pouch(client: &Client, typed: &str) -> Result<SentPouch> {
+    let pouches: Pouches = client.get("/pouches").await?;
+    let candidates: Vec<_> =
+        pouches.sent.iter().map(|sent| Candidate { id: sent.id.to_string(), name: "", value: sent }).collect();
+    pick("pouch", typed, &candidates).cloned()
 }
 
 /// A record, in `within` or in any space of this node.
@@ -208,6 +222,9 @@ mod tests {
         assert_eq!(picked("cd"), Err(ErrorKind::Usage));
         assert_eq!(picked("cdc"), Ok(3));
         let error = pick("space", "Harbours", &candidates()).map_err(|error| error.message);
-        assert_eq!(error, Err("`Harbours` may mean 2 spaces: abcd (Harbours), cdcd (Harbours)".into()));
+        assert_eq!(
+            error,
+            Err("`Harbours` may mean more than one space, 2 of them: abcd (Harbours), cdcd (Harbours)".into())
+        );
     }
 }

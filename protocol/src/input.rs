@@ -1,5 +1,7 @@
 //! What can happen to a node.
 
+use std::collections::BTreeSet;
+
 use thiserror::Error;
 
 use crate::{
@@ -170,7 +172,7 @@ pub enum Command {
         /// What volumes held.
         contents: Vec<Contents>,
     },
-    /// Tell how many entries of this are not held here.
+    /// Tell how many entries and payloads of this are not held here.
     Weigh {
         /// What a volume holds.
         contents: Contents,
@@ -189,7 +191,7 @@ pub struct Volume {
     /// What it held.
     pub contents: Contents,
     /// Extents of it whose last entry is another one here.
-    pub contradicted: Vec<(SpaceId, Extent)>,
+    pub contradicted: BTreeSet<(SpaceId, Extent)>,
 }
 
 /// What came of a volume.
@@ -197,24 +199,28 @@ pub struct Volume {
 pub struct VolumeReport {
     /// This node's word for the volumes of the pouch that it holds, this one among them; none while something is lacking.
     pub held: Option<Held>,
-    /// Extents that are not held, a few of them.
+    /// Ranges that are not held, a few of them.
     pub lacking: Vec<Lacking>,
     /// How many there are.
-    pub lacking_extents: u64,
+    pub lacking_ranges: u64,
     /// Earlier volumes of which nothing seems to be lacking any more: they are to be compared with the store, and ended again.
     pub again: Vec<Volume>,
 }
 
-/// An extent of a volume that is not held: what it builds on is not here, or it is not taken.
+/// Entries or payloads of a volume that are not held: what they build on is not here, or they are not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lacking {
     /// Of which space.
     pub space: SpaceId,
-    /// What the volume brought.
-    pub extent: Extent,
+    /// Of which log.
+    pub log: LogKey,
+    /// The first entry.
+    pub from: u64,
+    /// The entry after the last.
+    pub to: u64,
     /// How far the log is held.
     pub held: u64,
-    /// Why it is not taken, where waiting does not help.
+    /// Why they are not taken, where waiting does not help.
     pub refused: Option<&'static str>,
     /// Peers that are known to hold what is between.
     pub suppliers: Vec<NodeId>,

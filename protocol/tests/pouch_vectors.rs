@@ -84,7 +84,13 @@ fn run() -> Message {
     Message::run(&context, vec![page.into_bytes()])
 }
 
-/// A volume of one run and what the sender holds, padded.
+/// Payloads of two entries that were held without them.
+fn payload(seq: u64) -> Message {
+    let log = LogKey { author: SENDER, log: LogKind::Data.log_id([14; 16]) };
+    Message::Payload { space: SpaceId([10; 32]), log, seq, payload: b"payload".to_vec() }
+}
+
+/// A volume of one run, what the sender holds and two payloads, padded.
 fn volume(sender: NodeId, key: &SigningKey, to: NodeId, sealed_to: &SealingSecret) -> Vec<u8> {
     let mut rng = ChaCha20Rng::from_seed([6; 32]);
     let recipients = vec![(to, sealed_to.public())];
@@ -94,6 +100,7 @@ fn volume(sender: NodeId, key: &SigningKey, to: NodeId, sealed_to: &SealingSecre
     let mut writer = VolumeWriter::begin(address, VOLUME_BYTES_MAX, &mut rng, &mut out).unwrap();
     writer.message(run(), &mut out).unwrap();
     writer.held(held(), &mut out).unwrap();
+    [3, 4].into_iter().for_each(|seq| writer.message(payload(seq), &mut out).unwrap());
     writer.close(true, Padding::Padme, &mut out).unwrap();
     out
 }
@@ -105,7 +112,8 @@ fn read(volume: &[u8]) -> Result<(), PouchError> {
     let mut carried = reader.push(volume, &senders)?;
     let end = reader.finish(&senders)?;
     carried.extend(end.carried);
-    assert_eq!((carried.len(), end.closing.contents.entries()), (2, 1));
+    let contents = end.closing.contents;
+    assert_eq!((carried.len(), contents.entries(), contents.payload_count()), (4, 1, 2));
     Ok(())
 }
 
@@ -136,7 +144,7 @@ fn volumes() {
     let stranger = volume(RECIPIENT, &signing(), RECIPIENT, &sealing());
     let forged = volume(SENDER, &SigningKey::from_seed(&[9; 32]), RECIPIENT, &sealing());
     let lines = [
-        good("one-run", bytes.clone()),
+        good("one-run-and-payloads", bytes.clone()),
         bad("empty", Vec::new(), "NotAPouch"),
         bad("another-file", b"# Minutes of the steering group, March".to_vec(), "NotAPouch"),
         bad("another-id", flipped(&bytes[..35], 1), "NotAPouch"),

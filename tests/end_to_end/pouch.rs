@@ -431,7 +431,7 @@ fn no_receipt_without_durability_whoever_is_killed_when() {
     let usb = medium(directory.path(), "usb");
     export(&sites[0], &sites[1], &usb);
     import(&sites[1], &usb);
-    let mut outcomes: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut outcomes: BTreeMap<(&str, String), u32> = BTreeMap::new();
     for round in 0..kills {
         let at = (rng.next_u32() % 2) as usize;
         let other = sites[1 - at].name.clone();
@@ -439,10 +439,14 @@ fn no_receipt_without_durability_whoever_is_killed_when() {
         let record = sites[at].documents()[round].clone();
         let _: Saved = sites[at].ask(["doc", "edit", &record, "--set", &title]);
         let usb = usb.to_str().unwrap();
-        let arguments = match rng.next_u32() % 3 {
-            0 => vec!["pouch", "export", "--to", &other, "--out", usb, "--full"],
+        let pouches: Pouches = sites[at].ask(["pouch", "list"]);
+        let unfinished = pouches.sent.iter().find(|sent| !sent.complete).map(|sent| sent.id.to_string());
+        let arguments = match (rng.next_u32() % 5, &unfinished) {
+            (0, _) => vec!["pouch", "export", "--to", &other, "--out", usb, "--full"],
+            (1 | 2, Some(unfinished)) => vec!["pouch", "resume", unfinished, "--out", usb],
             _ => vec!["pouch", "import", usb],
         };
+        let done = arguments[1].to_owned();
         let mut command = sites[at].portolan(&arguments);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         // Not waiting for anything: the moment itself is what the seed has drawn.
@@ -455,7 +459,7 @@ fn no_receipt_without_durability_whoever_is_killed_when() {
             "the command"
         };
         child.wait().unwrap();
-        *outcomes.entry(killed).or_default() += 1;
+        *outcomes.entry((killed, done)).or_default() += 1;
         if killed == "the daemon" {
             sites[at].start();
         }

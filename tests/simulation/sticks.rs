@@ -4,6 +4,7 @@ use portolan_protocol::{
     control::Role,
     id::SpaceId,
     input::{Command, CommandError, Reply},
+    limits::PARKED_BYTES_PER_PEER_MAX,
     pouch::{Held, Load, from_code, to_code},
 };
 use portolan_tests::{
@@ -97,7 +98,7 @@ fn volumes_come_twice_and_in_any_order() {
     // The last one first: it waits for those between, and nobody signs for it.
     volumes.rotate_right(1);
     let last = world.import(tunis, &volumes[0]).unwrap().unwrap();
-    assert!(last.report.held.is_none() && last.report.lacking_extents == 1, "{last:?}");
+    assert!(last.report.held.is_none() && last.report.lacking_ranges == 1, "{last:?}");
     assert_eq!(last.report.lacking[0].suppliers, vec![world.id(rome)]);
     statuses::check(&world);
     let mut new = last.new;
@@ -115,6 +116,63 @@ fn volumes_come_twice_and_in_any_order() {
         assert!(again.new == 0 && again.report.held.is_some(), "{again:?}");
     }
     durability::check(&world);
+}
+
+#[test]
+fn what_is_too_much_to_wait_is_taken_when_it_comes_again() {
+    let (mut world, rome, tunis, space) = apart(6);
+    world.change_bytes = 200 << 10;
+    write_many(&mut world, rome, space, 0..150, |number| number % 5);
+    let volumes = world.export(rome, &[tunis], None, Load::Missing, 8 << 20).unwrap();
+    assert!(volumes[1..].iter().map(Vec::len).sum::<usize>() > PARKED_BYTES_PER_PEER_MAX, "{}", volumes.len());
+    let [first, later @ ..] = volumes.as_slice() else { panic!() };
+    for volume in later {
+        assert!(world.import(tunis, volume).unwrap().unwrap().report.held.is_none());
+        let waiting = world.machines[tunis].node().unwrap().status().spaces;
+        assert!(waiting.iter().all(|space| space.parked_bytes <= PARKED_BYTES_PER_PEER_MAX));
+    }
+    world.import(tunis, first).unwrap().unwrap();
+    statuses::check(&world);
+    for volume in later {
+        assert!(world.import(tunis, volume).unwrap().unwrap().report.held.is_some());
+    }
+    convergence::assert_same(&world, rome, tunis, space);
+    statuses::check(&world);
+}
+
+#[test]
+fn contents_that_were_lacking_are_receipted_like_entries() {
+    let (mut world, rome, tunis, space) = apart(7);
+    let entries: Vec<_> = (0..9).map(|_| world.write(rome, space, 1)).collect();
+    carry(&mut world, rome, tunis, Load::Missing);
+    world.crash(tunis);
+    world.machines[tunis].told.clear();
+    for entry in [entries[1], entries[2], entries[4]] {
+        world.machines[tunis].disk.forget_payload(space, entry.log, entry.seq);
+    }
+    world.start(tunis);
+    // Rome hears of it by stick, and sends what is lacking, and no entry.
+    carry(&mut world, tunis, rome, Load::Receipts);
+    statuses::check(&world);
+    let volumes = world.export(rome, &[tunis], None, Load::Missing, SMALL_VOLUME_BYTES).unwrap();
+    let sent = world.machines[rome].sent.values().find(|sent| !sent.plan.payloads.is_empty()).unwrap();
+    let contents = sent.kept[0].1.clone();
+    assert_eq!((contents.entries(), contents.payload_count()), (0, 3));
+    let arrived = |world: &mut World| {
+        let peer = world.id(tunis);
+        match world.command(rome, Command::Arrived { peer, contents: vec![contents.clone()] }) {
+            Ok(Reply::Arrived(arrived)) => arrived[0],
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(!arrived(&mut world));
+    let read = world.import(tunis, &volumes[0]).unwrap().unwrap();
+    assert_eq!((read.new, read.report.lacking_ranges), (3, 0));
+    world.take_held(rome, read.report.held.unwrap()).unwrap().unwrap();
+    assert!(arrived(&mut world));
+    convergence::assert_receipted(&world, rome, tunis, space);
+    convergence::assert_same(&world, rome, tunis, space);
+    statuses::check(&world);
 }
 
 /// The last word of a machine for a pouch, after reading all of its volumes.

@@ -10,4 +10,4 @@ mod write;
 
 pub use check::{Looked, Whole, inspect, unreadable, verify};
 pub use find::{Found, Search, search};
-pub use write::{PouchDirectory, VolumeFile};
+pub use write::{PouchDirectory, VolumeFile, must_be_writable};

@@ -17,6 +17,14 @@ use crate::error::{ApiError, ErrorKind, Result, file};
 /// What a volume is called while it is being written.
 const PART: &str = "part";
 
+/// Whether anything can be written into a directory, as far as that shows before it is tried.
+///
+/// # Errors
+/// What the system says.
+pub fn must_be_writable(directory: &Path) -> io::Result<()> {
+    Ok(rustix::fs::access(directory, rustix::fs::Access::WRITE_OK)?)
+}
+
 /// The directory of a pouch on a medium.
 #[derive(Debug)]
 pub struct PouchDirectory {

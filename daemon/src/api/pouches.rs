@@ -28,7 +28,7 @@ use super::{
     caller::Caller,
     shared::Shared,
 };
-use crate::pouches::{Order, PouchesError, Progress, Record, Staged, Taken};
+use crate::pouches::{Listener, Order, PouchesError, Progress, Record, Staged, Taken, Word};
 
 /// A sender that says nothing for this long has gone.
 const SILENCE: std::time::Duration = std::time::Duration::from_secs(120);
@@ -120,9 +120,11 @@ pub(super) async fn receipt(
     Json(request): Json<ReceiptRequest>,
 ) -> Answer<ReceiptAnswer> {
     caller.must(Can::Admin)?;
-    let (held, node, news) = shared.pouches.receipt(&request.code).await?;
-    let name = shared.name(&node, &shared.engine.status().await?);
-    Ok(Json(ReceiptAnswer { pouch: held.pouch, node, name, volumes: held.volumes.iter().collect(), news }))
+    let Word { peer, news, record, held } = shared.pouches.receipt(&request.code).await?;
+    let status = shared.engine.status().await?;
+    let name = shared.name(&peer, &status);
+    let volumes = held.volumes.iter().collect();
+    Ok(Json(ReceiptAnswer { node: peer, name, volumes, news, pouch: shared.sent(&record, &status).await? }))
 }
 
 /// Takes a volume: staged, verified, and only then taken.
@@ -175,7 +177,9 @@ async fn take_body(
         let part = part.map_err(|error| PouchesError::Cut(error.to_string()))?;
         let adding = tokio::task::spawn_blocking(move || staged.add(&part).map(|()| staged));
         staged = adding.await.map_err(|_| PouchesError::Unexpected)??;
-        tell.progress(VolumeStage::Staging, staged.came());
+        if tell.progress(VolumeStage::Staging, staged.came()) == Listener::Gone {
+            return Err(PouchesError::Gone);
+        }
     }
     let told = move |progress| match progress {
         Progress::Verified(bytes) => tell.progress(VolumeStage::Verifying, bytes),
@@ -194,11 +198,16 @@ struct Telling {
 }
 
 impl Telling {
-    fn progress(&mut self, stage: VolumeStage, bytes: u64) {
+    /// Whether anybody is there to hear it.
+    fn progress(&mut self, stage: VolumeStage, bytes: u64) -> Listener {
+        if self.events.is_closed() {
+            return Listener::Gone;
+        }
         if stage != self.stage || bytes >= self.told + TELL_BYTES {
             (self.stage, self.told) = (stage, bytes);
             let _ = self.events.try_send(line(&VolumeEvent::Progress { stage, bytes }));
         }
+        Listener::Waits
     }
 }
 
@@ -223,6 +232,7 @@ impl Shared {
             bytes: volume.bytes,
             hash: HEXLOWER.encode(&volume.packed.written.hash),
             entries: volume.packed.written.contents.entries(),
+            payloads: volume.packed.written.contents.payload_count(),
             verified: volume.verified,
         });
         let volumes: Vec<PouchVolume> = volumes.collect();
@@ -237,6 +247,7 @@ impl Shared {
                 Load::Receipts => PouchLoad::Receipts,
             },
             entries: record.plan.entries(),
+            payloads: record.plan.payloads.len() as u64,
             entries_written: written.max(self.pouches.being_written(&record.id)),
             complete: record.complete(),
             volumes,
@@ -245,11 +256,11 @@ impl Shared {
 
     fn taken(&self, taken: Taken, status: &NodeStatus) -> TakenVolume {
         let Taken { opening, closing, new, report } = taken;
-        let lacking = |Lacking { space, extent, held, refused, suppliers }: Lacking| LackingEntries {
+        let lacking = |Lacking { space, log, from, to, held, refused, suppliers }: Lacking| LackingEntries {
             space,
-            author: extent.log.author,
-            from: extent.from,
-            to: extent.to,
+            author: log.author,
+            from,
+            to,
             held,
             refused: refused.unwrap_or_default().to_owned(),
             suppliers: suppliers.iter().map(|node| self.name(node, status)).collect(),
@@ -262,9 +273,10 @@ impl Shared {
             name: self.name(&opening.sender, status),
             written_ms: opening.time,
             entries: closing.contents.entries(),
+            payloads: closing.contents.payload_count(),
             new,
             lacking: report.lacking.into_iter().map(lacking).collect(),
-            lacking_ranges: report.lacking_extents,
+            lacking_ranges: report.lacking_ranges,
             code: report.held.as_ref().map(to_code),
         }
     }

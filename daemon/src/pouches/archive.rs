@@ -7,10 +7,12 @@
 //! ```
 
 use std::{
+    collections::BTreeMap,
     fs::{self, DirBuilder},
     io,
     os::unix::fs::DirBuilderExt as _,
     path::PathBuf,
+    sync::{Mutex, PoisonError},
 };
 
 use portolan_protocol::{
@@ -20,6 +22,7 @@ use portolan_protocol::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 
 use super::error::PouchesError;
 use crate::kept::{self, KeptError};
@@ -28,6 +31,8 @@ use crate::kept::{self, KeptError};
 const FILE_BYTES_MAX: usize = 16 << 20;
 /// Pouches that are kept; the oldest is forgotten.
 const POUCHES_MAX: usize = 256;
+/// The same of those that carry receipts alone, for which no receipt ever comes.
+const RECEIPTS_MAX: usize = 16;
 
 /// What is kept of one pouch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,13 +95,18 @@ impl Record {
 
 pub(super) struct Archive {
     directory: PathBuf,
+    /// When each pouch that is kept was packed, and how much it was to carry.
+    kept: Mutex<BTreeMap<PouchId, (Timestamp, Load)>>,
 }
 
 impl Archive {
     pub(super) fn open(directory: PathBuf) -> Result<Archive, PouchesError> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&directory);
         made.map_err(|source| KeptError::File { path: directory.clone(), source })?;
-        Ok(Archive { directory })
+        let archive = Archive { directory, kept: Mutex::default() };
+        let records = archive.all()?;
+        let kept = records.iter().map(|record| (record.id, (record.created, record.load))).collect();
+        Ok(Archive { kept: Mutex::new(kept), ..archive })
     }
 
     fn plan(&self, id: PouchId) -> PathBuf {
@@ -110,10 +120,16 @@ impl Archive {
     /// Keeps a new pouch, and forgets the oldest of too many.
     pub(super) fn keep(&self, record: &Record) -> Result<(), PouchesError> {
         self.put(&self.plan(record.id), record)?;
-        let mut all: Vec<(Timestamp, PouchId)> = self.all()?.iter().map(|kept| (kept.created, kept.id)).collect();
-        all.sort_unstable();
-        for (_, old) in all.iter().take(all.len().saturating_sub(POUCHES_MAX)) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(record.id, (record.created, record.load));
+        let is_receipts = record.load == Load::Receipts;
+        let alike = kept.iter().filter(|(_, (_, load))| (*load == Load::Receipts) == is_receipts);
+        let mut alike: Vec<(Timestamp, PouchId)> = alike.map(|(id, (created, _))| (*created, *id)).collect();
+        alike.sort_unstable();
+        let most = if is_receipts { RECEIPTS_MAX } else { POUCHES_MAX };
+        for (_, old) in alike.iter().take(alike.len().saturating_sub(most)) {
             self.forget(*old)?;
+            kept.remove(old);
         }
         Ok(())
     }
@@ -153,15 +169,18 @@ impl Archive {
         Ok(Some(record))
     }
 
-    /// All pouches that are kept.
+    /// All pouches that are kept and can be read.
     pub(super) fn all(&self) -> Result<Vec<Record>, PouchesError> {
         let at = |source: io::Error| KeptError::File { path: self.directory.clone(), source };
         let mut records = Vec::new();
         for entry in fs::read_dir(&self.directory).map_err(at)? {
             let name = entry.map_err(at)?.file_name();
             let id = name.to_str().and_then(|name| name.strip_suffix(".plan")).and_then(|id| id.parse().ok());
-            if let Some(id) = id {
-                records.extend(self.record(id)?);
+            let Some(id) = id else { continue };
+            match self.record(id) {
+                Ok(record) => records.extend(record),
+                // One that is damaged is no reason to have none.
+                Err(error) => warn!(pouch = %id, %error, "what is kept of a pouch cannot be read; it is passed over"),
             }
         }
         Ok(records)
@@ -186,4 +205,62 @@ fn get<T: Serialize + serde::de::DeserializeOwned>(path: &std::path::Path) -> Re
     let Some(bytes) = kept::read(path)? else { return Ok(None) };
     let damaged = |error: codec::DecodeError| KeptError::Damaged { path: path.into(), reason: error.to_string() };
     Ok(Some(codec::decode(&bytes, FILE_BYTES_MAX).map_err(damaged)?))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use portolan_protocol::{id::Incarnation, message::Message};
+
+    use super::*;
+
+    fn record(id: u16, load: Load) -> Record {
+        let hello = Message::Hello { card: Vec::new(), incarnation: Incarnation([1; 16]) };
+        let plan = Plan {
+            recipients: Vec::new(),
+            hello,
+            control: Vec::new(),
+            words: Vec::new(),
+            held: Vec::new(),
+            data: Vec::new(),
+            payloads: Vec::new(),
+            gaps: Vec::new(),
+        };
+        let mut bytes = [0; 16];
+        bytes[..2].copy_from_slice(&id.to_be_bytes());
+        Record::new(PouchId(bytes), Timestamp(u64::from(id)), load, 1, false, plan)
+    }
+
+    #[test]
+    fn receipts_push_no_entries_out_and_damage_hides_nothing_else() {
+        let home = tempfile::tempdir().unwrap();
+        let archive = Archive::open(home.path().join("pouches")).unwrap();
+        let pouch = record(0, Load::Missing);
+        archive.keep(&pouch).unwrap();
+        for id in 1..=RECEIPTS_MAX as u16 + 3 {
+            archive.keep(&record(id, Load::Receipts)).unwrap();
+        }
+        assert_eq!(archive.all().unwrap().len(), 1 + RECEIPTS_MAX);
+        // Opened anew it knows the same.
+        let archive = Archive::open(home.path().join("pouches")).unwrap();
+        archive.keep(&record(100, Load::Receipts)).unwrap();
+        assert_eq!(archive.record(pouch.id).unwrap(), Some(pouch));
+        let damaged = record(50, Load::Missing);
+        archive.keep(&damaged).unwrap();
+        fs::write(archive.plan(damaged.id), "not what was written").unwrap();
+        assert!(archive.record(damaged.id).is_err());
+        let archive = Archive::open(home.path().join("pouches")).unwrap();
+        assert_eq!(archive.all().unwrap().len(), 1 + RECEIPTS_MAX);
+    }
+
+    #[test]
+    fn the_oldest_of_too_many_is_forgotten() {
+        let home = tempfile::tempdir().unwrap();
+        let archive = Archive::open(home.path().join("pouches")).unwrap();
+        for id in 0..=POUCHES_MAX as u16 {
+            archive.keep(&record(id, Load::Missing)).unwrap();
+        }
+        assert_eq!(archive.record(record(0, Load::Missing).id).unwrap(), None);
+        assert!(archive.record(record(1, Load::Missing).id).unwrap().is_some());
+    }
 }

@@ -71,7 +71,7 @@ pub enum PouchesError {
     /// Staging failed.
     #[error("the volume cannot be kept beside the store: {0}")]
     Staging(io::Error),
-    /// Nobody takes what is written.
+    /// Nobody takes what is written, or waits for what is taken.
     #[error("whoever asked for the volume has gone")]
     Gone,
     /// A step ended in a way that it cannot.

@@ -25,6 +25,19 @@ use super::{
 };
 use crate::{clock, engine::Engine, store::Store};
 
+/// What a partner's word for volumes comes to.
+#[derive(Clone, Debug)]
+pub struct Word {
+    /// Whose it is.
+    pub peer: NodeId,
+    /// Whether it says more than was known.
+    pub news: bool,
+    /// The pouch that it speaks of.
+    pub record: Record,
+    /// The word itself.
+    pub held: Held,
+}
+
 /// What is wanted of a new pouch.
 #[derive(Clone, Debug)]
 pub struct Order {
@@ -159,32 +172,30 @@ impl Pouches {
         }
     }
 
-    /// Takes a partner's word for volumes, as a code. Tells what it says, whose it is, and whether that is news.
+    /// Takes a partner's word for volumes, as a code.
     ///
     /// # Errors
     /// [`PouchesError`].
-    pub async fn receipt(&self, code: &str) -> Result<(Held, NodeId, bool), PouchesError> {
+    pub async fn receipt(&self, code: &str) -> Result<Word, PouchesError> {
         let held = from_code(code)?;
-        match self.take_held(held.clone()).await? {
-            Some((peer, news)) => Ok((held, peer, news)),
-            None => Err(PouchesError::Unknown(held.pouch)),
-        }
+        let pouch = held.pouch;
+        self.take_held(held).await?.ok_or(PouchesError::Unknown(pouch))
     }
 
-    /// Whose word it is and whether it is news; none where this node keeps nothing of such a pouch.
-    pub(super) async fn take_held(&self, held: Held) -> Result<Option<(NodeId, bool)>, PouchesError> {
+    /// Takes a partner's word for volumes; none where this node keeps nothing of such a pouch.
+    pub(super) async fn take_held(&self, held: Held) -> Result<Option<Word>, PouchesError> {
         let (pouches, id) = (self.clone(), held.pouch);
         let record = tokio::task::spawn_blocking(move || pouches.0.archive.record(id));
         let Some(record) = record.await.map_err(|_| PouchesError::Unexpected)?? else { return Ok(None) };
         let kept = (1..).zip(&record.volumes).map(|(n, volume)| (n, volume.packed.written.contents.clone()));
         let command = Command::TakeHeld {
             recipients: record.plan.recipients.clone(),
-            held,
+            held: held.clone(),
             kept: kept.collect(),
-            plan: Box::new(record.plan),
+            plan: Box::new(record.plan.clone()),
         };
         match self.0.engine.command(command).await? {
-            Reply::Held { peer, news } => Ok(Some((peer, news))),
+            Reply::Held { peer, news } => Ok(Some(Word { peer, news, record, held })),
             _ => Err(PouchesError::Unexpected),
         }
     }

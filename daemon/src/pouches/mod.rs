@@ -14,8 +14,8 @@ mod writing;
 pub use self::{
     archive::{Record, Volume},
     error::PouchesError,
-    handle::{Order, Pouches},
+    handle::{Order, Pouches, Word},
     staging::Staged,
-    taking::{Progress, Taken},
+    taking::{Listener, Progress, Taken},
     writing::Chunks,
 };

@@ -2,13 +2,12 @@
 //! a connection. A volume that was begun and not ended is taken again from the start; what is held already costs little.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     io::Read as _,
 };
 
 use portolan_protocol::{
     crypto::signing::Verifier,
-    entry::LogKind,
     id::{NodeId, SpaceId},
     input::{Command, CommandError, Reply, Volume, VolumeReport},
     message::Message,
@@ -38,6 +37,24 @@ pub enum Progress {
     Taken(u64),
 }
 
+/// Whoever asked for a volume to be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listener {
+    /// Waits for the end.
+    Waits,
+    /// Has gone: somebody ended it, and may begin again.
+    Gone,
+}
+
+impl Listener {
+    fn still_there(self) -> Result<(), PouchesError> {
+        match self {
+            Listener::Waits => Ok(()),
+            Listener::Gone => Err(PouchesError::Gone),
+        }
+    }
+}
+
 /// What came of a volume.
 #[derive(Debug)]
 pub struct Taken {
@@ -60,15 +77,16 @@ impl Pouches {
         self.0.staging.begin(bytes)
     }
 
-    /// Verifies a staged volume and takes what it carries; in a dry run only looks.
+    /// Verifies a staged volume and takes what it carries; in a dry run only looks. `tell` hears how far it is, and says whether
+    /// anybody still waits for it.
     ///
     /// # Errors
-    /// [`PouchesError`]; what was taken before it stays taken.
+    /// [`PouchesError`], [`PouchesError::Gone`] among them; what was taken before it stays taken.
     pub async fn take(
         &self,
         staged: Staged,
         dry_run: bool,
-        tell: impl FnMut(Progress) + Send + 'static,
+        tell: impl FnMut(Progress) -> Listener + Send + 'static,
     ) -> Result<Taken, PouchesError> {
         let _one = self.0.taking.lock().await;
         let pouches = self.clone();
@@ -81,14 +99,12 @@ impl Pouches {
         &self,
         staged: &Staged,
         dry_run: bool,
-        mut tell: impl FnMut(Progress),
+        mut tell: impl FnMut(Progress) -> Listener,
         runtime: &Handle,
     ) -> Result<Taken, PouchesError> {
         let senders = signing_keys(&runtime.block_on(self.0.engine.status())?);
-        let (opening, closing) = self.read(staged, &senders, |bytes, _, _| {
-            tell(Progress::Verified(bytes));
-            Ok(())
-        })?;
+        let (opening, closing) =
+            self.read(staged, &senders, |bytes, _, _| tell(Progress::Verified(bytes)).still_there())?;
         let contents = closing.contents.clone();
         if dry_run {
             let Reply::Weighed(new) = runtime.block_on(self.0.engine.command(Command::Weigh { contents }))? else {
@@ -99,7 +115,7 @@ impl Pouches {
         let peer = opening.sender;
         let mut feed = Feed { pouches: self, runtime, opening: &opening, waiting: VecDeque::new(), new: 0 };
         let read = self.read(staged, &senders, |bytes, _, carried| {
-            tell(Progress::Taken(bytes));
+            tell(Progress::Taken(bytes)).still_there()?;
             carried.into_iter().try_for_each(|carried| feed.give(carried))
         });
         let taken = read.and_then(|_| feed.end()).and_then(|new| Ok((new, self.contradicted(&contents)?)));
@@ -161,16 +177,13 @@ impl Pouches {
     }
 
     /// Extents whose last entry is another one in the store.
-    fn contradicted(&self, contents: &Contents) -> Result<Vec<(SpaceId, Extent)>, PouchesError> {
-        let mut contradicted = Vec::new();
-        for of in &contents.spaces {
-            for extent in &of.extents {
-                let kind: LogKind = extent.log.kind();
-                let context = LogContext { space: of.space, log: extent.log, kind };
-                let last = self.0.store.entry(&context, extent.to.saturating_sub(1))?;
-                if last.is_some_and(|last| last.hash() != extent.head) {
-                    contradicted.push((of.space, *extent));
-                }
+    fn contradicted(&self, contents: &Contents) -> Result<BTreeSet<(SpaceId, Extent)>, PouchesError> {
+        let mut contradicted = BTreeSet::new();
+        for (space, extent) in contents.extents() {
+            let context = LogContext { space, log: extent.log, kind: extent.log.kind() };
+            let last = self.0.store.entry(&context, extent.to.saturating_sub(1))?;
+            if last.is_some_and(|last| last.hash() != extent.head) {
+                contradicted.insert((space, *extent));
             }
         }
         Ok(contradicted)

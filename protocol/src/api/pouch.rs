@@ -52,6 +52,8 @@ pub struct PouchVolume {
     pub hash: String,
     /// Entries in it.
     pub entries: u64,
+    /// Payloads in it, of entries that a recipient holds without them.
+    pub payloads: u64,
     /// Whether whoever wrote it to a medium has read it again and found it whole.
     pub verified: bool,
 }
@@ -80,6 +82,8 @@ pub struct SentPouch {
     pub load: PouchLoad,
     /// Entries that were named for it.
     pub entries: u64,
+    /// Payloads that were, of entries that a recipient holds without them.
+    pub payloads: u64,
     /// Entries that the volume being written holds so far, and all before it.
     pub entries_written: u64,
     /// The volumes that were written to their end.
@@ -209,7 +213,9 @@ pub struct TakenVolume {
     pub written_ms: Timestamp,
     /// Entries in it.
     pub entries: u64,
-    /// Entries that are held since, those that had waited included. In a dry run: entries that are not held yet.
+    /// Payloads in it, of entries that were held without them.
+    pub payloads: u64,
+    /// Entries and payloads that are held since, those that had waited included. In a dry run: those that are not held yet.
     pub new: u64,
     /// Entries that wait or were refused, a few of them.
     pub lacking: Vec<LackingEntries>,
@@ -231,13 +237,13 @@ pub struct ReceiptRequest {
 /// What the word says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptAnswer {
-    /// Of which pouch.
-    pub pouch: PouchId,
+    /// The pouch that it speaks of, as it is known now.
+    pub pouch: SentPouch,
     /// Whose word it is.
     pub node: NodeId,
     /// What that is called.
     pub name: String,
-    /// The volumes that it holds.
+    /// The volumes that it says are held.
     pub volumes: Vec<u16>,
     /// Whether it says more than was known.
     pub news: bool,

@@ -16,6 +16,7 @@ mod settling;
 mod space;
 mod sync;
 mod unpacking;
+mod volumes;
 mod writing;
 
 use std::{

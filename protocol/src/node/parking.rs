@@ -17,8 +17,9 @@ pub(super) struct Parked {
 }
 
 impl Parked {
+    /// What it takes in memory: many small pages cost more than their bytes.
     fn bytes(&self) -> usize {
-        self.pages.iter().map(Vec::len).sum()
+        self.pages.iter().map(|page| page.len() + size_of::<Vec<u8>>()).sum()
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     frontier::{Frontier, LogFrontier},
     id::{Incarnation, NodeId, SpaceId},
     input::Volume,
+    pouch::Payloads,
     session::Session,
     time::Timestamp,
 };
@@ -155,12 +156,14 @@ impl Peer {
         rows
     }
 
-    /// Takes it that the peer holds `logs` at least this far, which it signed for at `mark`. Returns the rows that keep it.
+    /// Takes it that the peer holds `logs` at least this far, and the payloads that were `filled` in, which it signed for at
+    /// `mark`. Returns the rows that keep it.
     pub(super) fn holds(
         &mut self,
         space: SpaceId,
         mark: Mark,
         logs: impl IntoIterator<Item = LogFrontier>,
+        filled: &[Payloads],
     ) -> Vec<Row> {
         if !self.is_news(&space, mark) {
             return Vec::new();
@@ -173,6 +176,11 @@ impl Peer {
         let further: Vec<LogFrontier> =
             logs.into_iter().filter(further).map(|log| with_gaps(frontier.log(&log.log), log)).collect();
         frontier.extend(further);
+        for range in filled {
+            if let Some(log) = frontier.log(&range.log) {
+                frontier.set(LogFrontier { gaps: without(&log.gaps, range), ..log.clone() });
+            }
+        }
         self.receipt(space, mark, signed, frontier)
     }
 
@@ -191,6 +199,16 @@ fn with_gaps(known: Option<&LogFrontier>, mut log: LogFrontier) -> LogFrontier {
     let later = std::mem::take(&mut log.gaps).into_iter().filter(|(first, _)| *first >= known.next_seq);
     log.gaps = known.gaps.iter().copied().chain(later).collect();
     log
+}
+
+/// The gaps that are left when a range of payloads is held.
+fn without(gaps: &[(u64, u64)], range: &Payloads) -> Vec<(u64, u64)> {
+    let around = |&(first, count): &(u64, u64)| {
+        let end = first.saturating_add(count);
+        [(first, end.min(range.first)), (first.max(range.end()), end)]
+    };
+    let left = gaps.iter().flat_map(around).filter(|(first, end)| first < end);
+    left.map(|(first, end)| (first, end - first)).collect()
 }
 
 /// The removal of the rows of one receipt.

@@ -1,31 +1,21 @@
 //! What comes out of a pouch: the words of a peer that a courier brought, taken as on a connection, except that nothing can be
 //! asked back and that they may be old.
 
-use std::collections::BTreeMap;
-
-use super::{
-    Node, Turn,
-    peers::Mark,
-    rows::{Key, VolumesRow},
-};
+use super::{Node, Turn, rows::Key};
 use crate::{
     card::Card,
-    effects::Notice,
     entry::LogKind,
-    frontier::{Frontier, LogFrontier},
-    id::{Incarnation, NodeId, PouchId, SpaceId},
-    input::{CommandError, Lacking, Reply, Volume, VolumeReport},
-    limits::{EXTENTS_MAX, FRONTIER_GAPS_MAX, POUCHES_HELD_MAX, SPACES_MAX},
+    frontier::LogFrontier,
+    id::{Incarnation, NodeId, SpaceId},
+    input::CommandError,
+    limits::{FRONTIER_GAPS_MAX, SPACES_MAX},
     message::Message,
     page::LogContext,
-    pouch::{Contents, Extent, Held, Plan},
     receipt::Receipt,
     session,
     time::Timestamp,
 };
 
-/// Extents that are named where something is lacking.
-const LACKING_NAMED_MAX: usize = 32;
 /// Every bucket of a frontier.
 const ALL_BUCKETS: u64 = u64::MAX;
 
@@ -138,190 +128,5 @@ impl Node {
             turn.receipted(peer, &statement, frontier);
         }
         Ok(())
-    }
-
-    /// The volume is at its end, or given up. Signs for it if all of it is held.
-    pub(super) fn end_volume(&mut self, id: NodeId, whole: Option<&Volume>, turn: &mut Turn<'_>) -> VolumeReport {
-        if let Some(peer) = self.peers.get_mut(&id) {
-            peer.told.clear();
-            if peer.connection.is_none() {
-                self.invitations.retain(|(by, _), _| *by != id);
-            }
-        }
-        let Some(volume) = whole else { return VolumeReport::default() };
-        let mut report = VolumeReport::default();
-        for (space, extent, contradicted) in self.lacking(volume) {
-            report.lacking_extents += 1;
-            if report.lacking.len() < LACKING_NAMED_MAX {
-                let held = self.held(&space, &extent);
-                let refused = self.refusal(id, &space, &extent, contradicted);
-                let suppliers = if refused.is_some() { Vec::new() } else { self.suppliers(&space, &extent, held) };
-                report.lacking.push(Lacking { space, extent, held, refused, suppliers });
-            }
-        }
-        let mut waiting = self.peers.get_mut(&id).map(|peer| std::mem::take(&mut peer.lacking)).unwrap_or_default();
-        waiting.retain(|earlier| (earlier.pouch, earlier.number) != (volume.pouch, volume.number));
-        // What this one brought may be what others waited for.
-        let is_whole = |earlier: &Volume| self.lacking(earlier).is_empty();
-        (report.again, waiting) = waiting.into_iter().partition(is_whole);
-        if report.lacking_extents > 0 {
-            waiting.push(volume.clone());
-        }
-        let extents = |volumes: &[Volume]| volumes.iter().map(|volume| volume.contents.extents()).sum::<usize>();
-        while extents(&waiting) > EXTENTS_MAX && waiting.len() > 1 {
-            waiting.remove(0);
-        }
-        if let Some(peer) = self.peers.get_mut(&id) {
-            peer.lacking = waiting;
-        }
-        // Of a volume without entries nobody wants to know whether it arrived.
-        if report.lacking_extents == 0 && volume.contents.extents() > 0 {
-            report.held = Some(self.sign_for(id, volume, turn));
-        }
-        report
-    }
-
-    /// The extents of a volume that are not held, and whether another entry stands at their end.
-    fn lacking(&self, volume: &Volume) -> Vec<(SpaceId, Extent, bool)> {
-        let extents = volume.contents.spaces.iter();
-        let extents = extents.flat_map(|of| of.extents.iter().map(|extent| (of.space, *extent)));
-        let judged = extents.map(|(space, extent)| (space, extent, volume.contradicted.contains(&(space, extent))));
-        judged.filter(|(space, extent, contradicted)| *contradicted || self.held(space, extent) < extent.to).collect()
-    }
-
-    /// How far the log of an extent is held.
-    fn held(&self, space: &SpaceId, extent: &Extent) -> u64 {
-        let log = self.spaces.get(space).and_then(|space| space.frontier.log(&extent.log));
-        log.map_or(0, |log| log.next_seq)
-    }
-
-    /// Why an extent is not taken, where waiting does not help.
-    fn refusal(&self, sender: NodeId, space: &SpaceId, extent: &Extent, contradicted: bool) -> Option<&'static str> {
-        let Some(space) = self.spaces.get(space) else { return Some("this node is no member of the space") };
-        if space.membership.role(sender).is_none() {
-            return Some("the sender is no longer a member of the space");
-        }
-        let forked = space.frontier.log(&extent.log).is_some_and(|log| log.forked);
-        (contradicted || forked).then_some("the author signed two histories; nothing counts after they part")
-    }
-
-    /// Peers that are known to hold the log from `held` to the start of the extent.
-    fn suppliers(&self, space: &SpaceId, extent: &Extent, held: u64) -> Vec<NodeId> {
-        let needed = extent.from.max(held.saturating_add(1));
-        let reaches = |frontier: &Frontier| frontier.log(&extent.log).is_some_and(|log| log.next_seq >= needed);
-        let supplies = self.peers.iter().filter(|(_, peer)| {
-            let told = peer.connection.as_ref().and_then(|sessions| sessions.get(space)).and_then(|s| s.known());
-            peer.receipted.get(space).map(|receipted| &receipted.frontier).is_some_and(reaches)
-                || told.is_some_and(reaches)
-        });
-        supplies.map(|(id, _)| *id).collect()
-    }
-
-    /// Signs for all volumes of the pouch that are held, this one among them, and keeps which they are.
-    fn sign_for(&mut self, id: NodeId, volume: &Volume, turn: &mut Turn<'_>) -> Held {
-        let key = (id, volume.pouch);
-        let mut volumes = self.volumes.get(&key).map(|row| row.volumes.clone()).unwrap_or_default();
-        let digest = volume.contents.digest();
-        match volumes.binary_search_by_key(&volume.number, |(number, _)| *number) {
-            Ok(index) => volumes[index].1 = digest,
-            Err(index) => volumes.insert(index, (volume.number, digest)),
-        }
-        let counter = self.count(turn);
-        let held = Held::sign(volume.pouch, &volumes, self.incarnation, counter, &self.identity.signing);
-        let row = VolumesRow { volumes, held: held.clone(), taken: turn.now };
-        turn.effects.commit.state.push(Key::Volumes(id, volume.pouch).put(&row));
-        self.volumes.insert(key, row);
-        for old in self.oldest_volumes(&id) {
-            self.volumes.remove(&(id, old));
-            turn.effects.commit.state.push(Key::Volumes(id, old).remove());
-        }
-        held
-    }
-
-    /// Pouches of a peer that are too many to remember, those taken longest ago.
-    fn oldest_volumes(&self, id: &NodeId) -> Vec<PouchId> {
-        let of_peer = self.volumes.iter().filter(|((sender, _), _)| sender == id);
-        let mut pouches: Vec<_> = of_peer.map(|((_, pouch), row)| (row.taken, row.held.counter, *pouch)).collect();
-        pouches.sort_unstable();
-        pouches.truncate(pouches.len().saturating_sub(POUCHES_HELD_MAX));
-        pouches.into_iter().map(|(_, _, pouch)| pouch).collect()
-    }
-
-    /// This node's words for pouches of peers.
-    pub(super) fn taken_pouches(&self) -> Vec<(NodeId, Held, Timestamp)> {
-        self.volumes.iter().map(|((sender, _), row)| (*sender, row.held.clone(), row.taken)).collect()
-    }
-
-    /// Whether a peer has receipted everything of a contents list.
-    pub(super) fn arrived(&self, id: &NodeId, contents: &Contents) -> bool {
-        let Some(peer) = self.peers.get(id) else { return false };
-        contents.spaces.iter().all(|of| {
-            let receipted = peer.receipted.get(&of.space).map(|receipted| &receipted.frontier);
-            let holds = |extent: &Extent| {
-                receipted.and_then(|held| held.log(&extent.log)).is_some_and(|log| log.next_seq >= extent.to)
-            };
-            of.extents.iter().all(holds)
-        })
-    }
-
-    /// How many entries of a contents list are not held here.
-    pub(super) fn weigh(&self, contents: &Contents) -> u64 {
-        let extents = contents.spaces.iter().flat_map(|of| of.extents.iter().map(|extent| (of.space, extent)));
-        extents.map(|(space, extent)| extent.to.saturating_sub(extent.from.max(self.held(&space, extent)))).sum()
-    }
-
-    /// Takes a peer's word for volumes that this node sent it, and derives how far it holds each log.
-    pub(super) fn take_held(
-        &mut self,
-        recipients: &[NodeId],
-        held: &Held,
-        kept: &[(u16, Contents)],
-        plan: &Plan,
-        turn: &mut Turn<'_>,
-    ) -> Result<Reply, CommandError> {
-        let signed = |id: &&NodeId| self.peers.get(id).is_some_and(|peer| held.verify(&peer.verifier).is_ok());
-        let Some(&id) = recipients.iter().find(signed) else {
-            return Err(CommandError::NoReceipt("none of those that it was for has signed it"));
-        };
-        let contents = |volume: u16| kept.iter().find(|(number, _)| *number == volume).map(|(_, contents)| contents);
-        if !held.volumes.is_plausible() || !held.fits(|volume| contents(volume).map(Contents::digest)) {
-            return Err(CommandError::NoReceipt("it speaks of other volumes than were written"));
-        }
-        let Some(peer) = self.peers.get_mut(&id) else { return Err(CommandError::UnknownPeer) };
-        let mark = Mark { incarnation: held.incarnation, counter: held.counter };
-        // It does not say when: it cannot begin another life than the one that is known.
-        turn.effects.commit.state.extend(peer.lived_in(mark.incarnation, Timestamp::default()));
-        let mut spaces: BTreeMap<SpaceId, BTreeMap<_, LogFrontier>> = BTreeMap::new();
-        for of in held.volumes.iter().filter_map(contents).flat_map(|contents| &contents.spaces) {
-            let logs = spaces.entry(of.space).or_default();
-            for extent in &of.extents {
-                let log = logs.entry(extent.log).or_insert_with(|| as_frontier(extent, plan));
-                if log.next_seq < extent.to {
-                    *log = as_frontier(extent, plan);
-                }
-            }
-        }
-        let mut news = false;
-        for (space, logs) in spaces {
-            let rows = peer.holds(space, mark, logs.into_values());
-            if !rows.is_empty() {
-                news = true;
-                turn.effects.notices.push(Notice::Receipted { peer: id, space });
-            }
-            turn.effects.commit.state.extend(rows);
-        }
-        Ok(Reply::Held { peer: id, news })
-    }
-}
-
-/// What one who holds an extent holds of its log.
-fn as_frontier(extent: &Extent, plan: &Plan) -> LogFrontier {
-    LogFrontier {
-        log: extent.log,
-        kind: extent.log.kind(),
-        next_seq: extent.to,
-        hash: extent.head,
-        gaps: plan.gaps_before(&extent.log, extent.to),
-        forked: false,
     }
 }

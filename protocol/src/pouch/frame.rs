@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    contents::Extent,
+    contents::{Extent, Item},
     error::{PouchError, WriteError},
     held::Held,
     statement::{Closing, Opening, Signed, frames_hasher},
@@ -16,7 +16,7 @@ use crate::{
     codec::{decode_part, encode_part},
     crypto::hash::Hasher,
     id::SpaceId,
-    limits::FRAME_BYTES_MAX,
+    limits::{FRAME_BYTES_MAX, RUN_ENTRIES_MAX},
     message::Message,
     page::{LogContext, PageReader, RunError},
 };
@@ -75,14 +75,21 @@ pub(super) fn is_carried(message: &Message) -> bool {
     }
 }
 
-/// The space and the range of entries of a run, none for other messages. Only the last page is read whole, and nothing is
-/// verified.
+/// What a message adds to the contents list, with its space; none for other messages than runs and payloads. Of a run only the
+/// last page is read whole, and nothing is verified.
 ///
 /// # Errors
 /// [`RunError`] when the pages are none.
-pub(super) fn extent(message: &Message) -> Result<Option<(SpaceId, Extent)>, RunError> {
-    let Message::Run { space, log, kind, pages } = message else { return Ok(None) };
-    let context = LogContext { space: *space, log: *log, kind: *kind };
+pub(super) fn item(message: &Message) -> Result<Option<(SpaceId, Item)>, RunError> {
+    let (space, log, kind, pages) = match message {
+        Message::Payload { space, log, seq, .. } => return Ok(Some((*space, Item::Payload(*log, *seq)))),
+        Message::Run { space, log, kind, pages } => (*space, *log, *kind, pages),
+        _ => return Ok(None),
+    };
+    if pages.len() > RUN_ENTRIES_MAX || pages.iter().any(Vec::is_empty) {
+        return Err(RunError::Length);
+    }
+    let context = LogContext { space, log, kind };
     let (Some(first), Some(last)) = (pages.first(), pages.last()) else { return Err(RunError::Length) };
     let from = PageReader::new(&context, first)?.next_seq();
     let mut last = PageReader::new(&context, last)?;
@@ -91,7 +98,7 @@ pub(super) fn extent(message: &Message) -> Result<Option<(SpaceId, Extent)>, Run
     if from >= to {
         return Err(RunError::Length);
     }
-    Ok(Some((*space, Extent { log: *log, from, to, head })))
+    Ok(Some((space, Item::Entries(Extent { log, from, to, head }))))
 }
 
 /// Cuts plaintext into frames. Holds no more than one frame and what was pushed last.

@@ -27,7 +27,7 @@ mod tests;
 
 pub use self::{
     code::{CODE_CHARACTERS_MAX, CodeError, from_code, to_code},
-    contents::{Contents, ContentsDigest, Extent, SpaceContents, digest_of_volumes},
+    contents::{Contents, ContentsDigest, Extent, Item, Payloads, SpaceContents, digest_of_volumes},
     error::{PouchError, WriteError},
     frame::Carried,
     header::{HEADER_BYTES, Header},

@@ -3,10 +3,12 @@
 //! Nothing comes out before the sender was recognised and is known to have addressed the volume to this node. The signature
 //! over all of it comes last: what came before that is to be judged by its own signatures, as on a connection.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{
     contents::Contents,
     error::PouchError,
-    frame::{Carried, Frame, FrameReader, extent, is_carried},
+    frame::{Carried, Frame, FrameReader, is_carried, item},
     header::Header,
     scan::{Piece, Scanner},
     statement::{Closing, Opening, Signed},
@@ -17,7 +19,10 @@ use crate::{
         sealing::SealingSecret,
         signing::Verifier,
     },
-    id::NodeId,
+    entry::LogKey,
+    id::{NodeId, SpaceId},
+    limits::{EXTENTS_MAX, POUCH_SLOTS, POUCHES_HELD_MAX, SPACES_MAX},
+    message::Message,
     page::RunError,
 };
 
@@ -50,8 +55,51 @@ pub struct End {
 struct Said {
     opening: Option<(Opening, Verifier)>,
     closing: Option<Closing>,
-    /// What the runs so far held: the contents list has to say the same.
+    /// What was in it so far: the contents list has to say the same.
     contents: Contents,
+    words: Words,
+}
+
+/// What was said beside entries and payloads. Most of it may be said once, so a sender that repeats itself costs no more than one
+/// that does not.
+#[derive(Default)]
+struct Words {
+    greeted: bool,
+    /// The buckets of each frontier that were listed.
+    frontiers: BTreeMap<SpaceId, u64>,
+    receipts: BTreeSet<SpaceId>,
+    forks: BTreeSet<(SpaceId, LogKey)>,
+    held: usize,
+}
+
+impl Words {
+    /// Takes note of a frame. None where the same was said before.
+    fn note(&mut self, frame: &Carried) -> Option<()> {
+        let is_new = match frame {
+            Carried::Message(Message::Hello { .. }) => !std::mem::replace(&mut self.greeted, true),
+            Carried::Message(Message::Frontier { space, mask, .. }) => {
+                let listed = self.frontiers.entry(*space).or_default();
+                let is_new = *mask != 0 && *listed & mask == 0;
+                *listed |= mask;
+                is_new
+            }
+            Carried::Message(Message::Receipt { receipt, .. }) => self.receipts.insert(receipt.statement.space),
+            Carried::Message(Message::Fork { space, log, .. }) => self.forks.insert((*space, *log)),
+            Carried::Held(_) => {
+                self.held += 1;
+                true
+            }
+            Carried::Message(_) => true,
+        };
+        is_new.then_some(())
+    }
+
+    fn are_few(&self) -> bool {
+        self.frontiers.len() <= SPACES_MAX
+            && self.receipts.len() <= SPACES_MAX
+            && self.forks.len() <= EXTENTS_MAX
+            && self.held <= POUCH_SLOTS * POUCHES_HELD_MAX
+    }
 }
 
 impl VolumeReader {
@@ -149,13 +197,17 @@ impl Said {
         if self.opening.is_none() {
             return Err(PouchError::Malformed("it starts without an opening"));
         }
+        self.words.note(&frame).ok_or(PouchError::Malformed("something that may be said once, said again"))?;
+        if !self.words.are_few() {
+            return Err(PouchError::Bound("what is said beside entries"));
+        }
         if let Carried::Message(message) = &frame
-            && let Some((space, extent)) = extent(message).map_err(wrong_run)?
+            && let Some((space, item)) = item(message).map_err(wrong_run)?
         {
             if !self.contents.has_room() {
                 return Err(PouchError::Bound("the ranges of entries in a volume"));
             }
-            self.contents.add(space, extent);
+            self.contents.add(space, item);
         }
         carried.push(frame);
         Ok(())

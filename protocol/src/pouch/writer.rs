@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     contents::Contents,
     error::WriteError,
-    frame::{Frame, LENGTH_BYTES, extent, is_carried},
+    frame::{Frame, LENGTH_BYTES, is_carried, item},
     header::{Header, Secret, commitment},
     held::Held,
     padding::{Padding, plaintext_room},
@@ -112,7 +112,7 @@ impl<'a> VolumeWriter<'a> {
         Ok(writer)
     }
 
-    /// Writes a message. Of a run the range is noted in the contents list.
+    /// Writes a message. Entries and payloads are noted in the contents list.
     ///
     /// # Errors
     /// [`WriteError`]; then nothing was written of it, and after [`WriteError::Full`] the volume can be closed.
@@ -120,13 +120,13 @@ impl<'a> VolumeWriter<'a> {
         if !is_carried(&message) {
             return Err(WriteError::Message);
         }
-        let noted = extent(&message).map_err(|_| WriteError::Pages)?;
+        let noted = item(&message).map_err(|_| WriteError::Pages)?;
         if noted.is_some() && !self.contents.has_room() {
             return Err(WriteError::Full);
         }
         self.put(&Frame::Message(message).encode()?, out)?;
-        if let Some((space, extent)) = noted {
-            self.contents.add(space, extent);
+        if let Some((space, item)) = noted {
+            self.contents.add(space, item);
         }
         Ok(())
     }

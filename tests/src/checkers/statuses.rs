@@ -4,7 +4,8 @@ use portolan_protocol::{entry::LogKey, id::SpaceId, node::Node};
 
 use crate::world::{disk::HeldLog, machine::Machine, universe::World};
 
-/// Checks what every node that is on believes of every other: it holds at least the entries that it is said to have receipted.
+/// Checks what every node that is on believes of every other: it holds at least the entries that it is said to have receipted, and
+/// where it is said to hold all that the node holds, it holds the contents too.
 ///
 /// Not for worlds in which stores are put back to an earlier state: until that is known, what was said before is believed.
 ///
@@ -25,9 +26,28 @@ pub fn check(world: &World) {
                     names.0,
                     names.1
                 );
+                let lacking = lacking_payload(machine, other, receipt.space);
+                assert!(
+                    !receipt.up_to_date || lacking.is_none(),
+                    "{} says that {} holds everything; it lacks the content of {lacking:?}",
+                    names.0,
+                    names.1
+                );
             }
         }
     }
+}
+
+/// An entry whose payload one machine holds and another one does not.
+fn lacking_payload(machine: &Machine, other: &Machine, space: SpaceId) -> Option<(LogKey, usize)> {
+    let held = |key: LogKey| other.disk.logs(space).find(|held| held.context.log == key);
+    machine.disk.logs(space).find_map(|log| {
+        let theirs = held(log.context.log).map_or(&[][..], |held| &held.entries);
+        let lacks = |seq: &usize| {
+            log.entries[*seq].payload.is_some() && theirs.get(*seq).is_none_or(|entry| entry.payload.is_none())
+        };
+        (0..log.entries.len()).find(lacks).map(|seq| (log.context.log, seq))
+    })
 }
 
 fn ends(log: &HeldLog) -> (LogKey, u64) {

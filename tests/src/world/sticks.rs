@@ -1,6 +1,6 @@
 //! Sticks between machines of a world: volumes are written, lost, delayed, brought twice and in any order, and read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use portolan_protocol::{
     id::{NodeId, PouchId, SpaceId},
@@ -131,13 +131,13 @@ impl World {
             return Ok(None);
         }
         let Closing { pouch, volume: number, contents, .. } = closing;
-        self.end_volume(at, sender, Volume { pouch, number, contents, contradicted: Vec::new() }, read)
+        self.end_volume(at, sender, Volume { pouch, number, contents, contradicted: BTreeSet::new() }, read)
     }
 
     /// Ends a volume, and those again that waited for it.
     fn end_volume(&mut self, at: Place, peer: NodeId, volume: Volume, read: Read) -> Result<Option<Read>, String> {
         let disk = &self.machines[at].disk;
-        let extents = volume.contents.spaces.iter().flat_map(|of| of.extents.iter().map(|extent| (of.space, *extent)));
+        let extents = volume.contents.extents().map(|(space, extent)| (space, *extent));
         let contradicted = extents.filter(|(space, extent)| {
             let log = disk.logs(*space).find(|log| log.context.log == extent.log);
             let last = log.and_then(|log| log.entries.get(usize::try_from(extent.to - 1).ok()?));

@@ -48,6 +48,8 @@ pub struct World {
     pub closed: Vec<(Place, Place, String)>,
     /// Of how many inputs one meets a power failure; none at 0.
     pub failure_odds: u64,
+    /// Bytes that a change has at least.
+    pub change_bytes: usize,
     /// Whether every frame is told on the standard error (`PORTOLAN_TRACE=1`).
     traced: bool,
     now_ms: u64,
@@ -65,6 +67,7 @@ impl World {
             network: Network::default(),
             closed: Vec::new(),
             failure_odds: 0,
+            change_bytes: 0,
             traced: std::env::var_os("PORTOLAN_TRACE").is_some(),
             now_ms: 0,
             order: 0,
@@ -258,7 +261,8 @@ impl World {
         let log = view.own_log;
         let document = DocumentId([document; 16]);
         let dependencies = self.machines[at].shown(space).ends(document);
-        let text = format!("{} {} {}", secrecy::MARKER, self.machines[at].name, self.rng.next_u64());
+        let mut text = format!("{} {} {}", secrecy::MARKER, self.machines[at].name, self.rng.next_u64());
+        text.extend(std::iter::repeat_n(' ', self.change_bytes.saturating_sub(text.len())));
         let change = ChangePayload {
             document,
             change: text.into_bytes(),

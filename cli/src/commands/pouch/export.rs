@@ -17,7 +17,7 @@ use crate::{
     client::Client,
     context::Context,
     error::{ApiError, ErrorKind, Result},
-    medium::PouchDirectory,
+    medium::{self, PouchDirectory},
     output::{self, count},
     progress::Progress,
     resolve, text,
@@ -50,8 +50,8 @@ pub struct Export {
 
 #[derive(Args, Debug)]
 pub struct Resume {
-    /// The pouch, as `export` and `list` name it
-    pouch: PouchId,
+    /// The pouch, as `export` and `list` name it, or the start of that
+    pouch: String,
     /// The medium to go on with, the same or another
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -64,6 +64,7 @@ struct Report {
     directory: PathBuf,
     to: Vec<String>,
     entries: u64,
+    payloads: u64,
     /// Written and verified by this command.
     volumes: Vec<PouchVolume>,
     complete: bool,
@@ -72,7 +73,7 @@ struct Report {
 impl Export {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
         let client = context.client()?;
-        must_be_directory(&self.out)?;
+        must_be_writable(&self.out)?;
         let mut to = Vec::new();
         for typed in &self.to {
             to.push(resolve::peer(&client, typed).await?.node);
@@ -92,8 +93,8 @@ impl Export {
 impl Resume {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
         let client = context.client()?;
-        must_be_directory(&self.out)?;
-        let sent: SentPouch = client.get(&format!("/pouches/{}", self.pouch)).await?;
+        must_be_writable(&self.out)?;
+        let sent = resolve::pouch(&client, &self.pouch).await?;
         if sent.complete {
             return Err(ApiError::new(ErrorKind::Conflict, "all volumes of this pouch were written and found whole")
                 .safe("Nothing was changed.")
@@ -106,15 +107,18 @@ impl Resume {
 
 /// Writes a pouch that carries receipts alone. Returns its directory.
 pub(super) async fn receipts(client: &Client, to: portolan_protocol::id::NodeId, out: &Path) -> Result<PathBuf> {
+    must_be_writable(out)?;
     let request =
         ExportRequest { to: vec![to], space: None, load: PouchLoad::Receipts, volume_bytes: None, padded: false };
     let sent: SentPouch = client.post("/pouches", &request).await?;
     write(client, sent, out, false).await.map(|report| report.directory)
 }
 
-fn must_be_directory(out: &Path) -> Result<()> {
+/// Before anything is packed for it.
+fn must_be_writable(out: &Path) -> Result<()> {
     match out.metadata() {
-        Ok(found) if found.is_dir() => Ok(()),
+        Ok(found) if found.is_dir() => medium::must_be_writable(out)
+            .map_err(|error| crate::error::file("write to", out, &error).safe("Nothing was written.")),
         Ok(_) => Err(crate::error::usage(format!("{} is no directory", out.display())).safe("Nothing was written.")),
         Err(error) => Err(crate::error::file("write to", out, &error)
             .safe("Nothing was written.")
@@ -130,6 +134,7 @@ async fn write(client: &Client, sent: SentPouch, out: &Path, resume: bool) -> Re
         directory: directory.path().into(),
         to: sent.to.iter().map(|to| to.name.clone()).collect(),
         entries: sent.entries,
+        payloads: sent.payloads,
         volumes: Vec::new(),
         complete: false,
     };
@@ -234,10 +239,10 @@ fn human(report: &Report) -> String {
         "pouch {} for {}: {}, {volumes}, {bytes}\nin {}\n",
         report.pouch,
         names.join(", "),
-        count(report.entries, "entry", "entries"),
+        words::carried(report.entries, report.payloads),
         report.directory.display(),
     );
-    if report.entries == 0 {
+    if report.entries + report.payloads == 0 {
         out.push_str(
             "They have receipted everything; the pouch carries receipts alone. --full sends all of it again.\n",
         );

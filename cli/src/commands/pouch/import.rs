@@ -116,7 +116,7 @@ impl Import {
         report
             .taken
             .iter()
-            .filter(|taken| taken.entries > 0)
+            .filter(|taken| taken.entries + taken.payloads > 0)
             .for_each(|taken| senders.entry(taken.from).or_default().push(taken));
         let medium = medium_of(&self.path);
         let mut codes = Vec::new();
@@ -178,7 +178,10 @@ pub(super) async fn take(
             Some(VolumeEvent::Progress { stage, bytes }) => tell(label(stage), bytes),
             Some(VolumeEvent::Done { taken }) => break Ok(Some(taken)),
             Some(VolumeEvent::NotForThisNode) => break Ok(None),
-            Some(VolumeEvent::Failed { error }) => break Err(error),
+            Some(VolumeEvent::Failed { error }) => {
+                let message = format!("{}: {}", found.path.display(), error.message);
+                break Err(ApiError { message, ..error });
+            }
             None => {
                 break Err(ApiError::new(ErrorKind::Unavailable, "the daemon ended without saying how it went")
                     .safe("What it took before is kept, and importing again adds nothing twice.")
@@ -223,11 +226,8 @@ fn read(mut opened: File, bytes: u64, pieces: &mpsc::Sender<Bytes>) -> std::io::
 
 /// The first failure, or that something waits.
 fn verdict(report: &Report) -> Result<()> {
-    if let Some(Failed { path, error }) = report.failed.first() {
-        let others = report.failed.len() as u64 - 1;
-        let more =
-            if others > 0 { format!(" (and {} more)", count(others, "volume", "volumes")) } else { String::new() };
-        return Err(ApiError { message: format!("{}: {}{more}", path.display(), error.message), ..error.clone() });
+    if let Some(Failed { error, .. }) = report.failed.first() {
+        return Err(error.clone());
     }
     if report.taken.is_empty() {
         return Err(ApiError::new(ErrorKind::PouchRefused, "nothing on the medium is for this node")
@@ -237,7 +237,7 @@ fn verdict(report: &Report) -> Result<()> {
     if !report.dry_run && report.taken.iter().any(|taken| taken.lacking_ranges > 0) {
         return Err(ApiError::new(ErrorKind::Incomplete, "some entries wait for what is not here yet")
             .safe("What could be taken is kept.")
-            .next("Import the other volumes of the pouch, sync with those named above, or ask the sender for `portolan pouch export --full`."));
+            .next("Import the other volumes of the pouch and then this one again, sync with those named above, or ask the sender for `portolan pouch export --full`."));
     }
     Ok(())
 }
@@ -251,7 +251,7 @@ fn human(report: &Report) -> String {
             taken.pouch,
             taken.number,
             text::shown(&taken.name),
-            count(taken.entries, "entry", "entries"),
+            words::carried(taken.entries, taken.payloads),
             taken.new,
         ));
         for lacking in &taken.lacking {
@@ -267,8 +267,9 @@ fn human(report: &Report) -> String {
             out.push_str(&format!("  {range}: {why}\n"));
         }
     }
-    for Failed { path, error } in &report.failed {
-        out.push_str(&format!("{}: {}\n", path.display(), text::shown(&error.message)));
+    // The first is the error that the command ends with.
+    for Failed { error, .. } in report.failed.iter().skip(1) {
+        out.push_str(&format!("{}\n", text::shown(&error.message)));
     }
     if report.passed_over > 0 {
         out.push_str(&format!("{} for others, or this node's own\n", count(report.passed_over, "volume", "volumes")));

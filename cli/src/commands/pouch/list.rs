@@ -69,7 +69,7 @@ fn rows(sent: &SentPouch, now: portolan_protocol::time::Timestamp) -> Vec<Vec<St
 }
 
 fn carries(sent: &SentPouch) -> bool {
-    sent.load != PouchLoad::Receipts && sent.entries > 0
+    sent.load != PouchLoad::Receipts && sent.entries + sent.payloads > 0
 }
 
 fn arrived(sent: &SentPouch) -> bool {

@@ -12,6 +12,7 @@ use crate::{
     medium::{self, Found},
     output::{self, count},
     progress::Progress,
+    text,
 };
 
 /// What `--json` shows.
@@ -96,19 +97,33 @@ fn failure(report: Report) -> Result<()> {
         .next("Copy the volumes again, or ask the sender to send again."))
 }
 
+/// One word for a table.
+fn state(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::PouchDamaged => "DAMAGED",
+        ErrorKind::Conflict => "OF A NEWER RELEASE",
+        _ => "UNREADABLE",
+    }
+}
+
 fn human(report: &Report, good: &str) -> String {
     let rows: Vec<Vec<String>> = report
         .volumes
         .iter()
         .map(|volume| {
             let size = volume.bytes.map(output::bytes).unwrap_or_default();
-            let state = volume.error.as_ref().map_or_else(|| good.to_owned(), |error| error.message.clone());
-            vec![volume.pouch.to_string(), volume.number.to_string(), size, state]
+            let state = volume.error.as_ref().map_or(good, |error| state(error.kind));
+            vec![volume.pouch.to_string(), volume.number.to_string(), size, state.to_owned()]
         })
         .collect();
     let mut out = output::table(&["pouch", "volume", "size", "state"], &rows);
+    // The first is the error that the command ends with.
+    for error in report.volumes.iter().filter_map(|volume| volume.error.as_ref()).skip(1) {
+        out.push_str(&format!("{}\n", text::shown(&error.message)));
+    }
     if report.others > 0 {
-        out.push_str(&format!("{} passed over\n", count(report.others, "other file", "other files")));
+        let others = count(report.others, "other file", "other files");
+        out.push_str(&format!("{others} passed over; volumes are known by the names that they were written with\n"));
     }
     if report.volumes.iter().all(|volume| volume.error.is_none()) {
         out.push_str(&format!("{}, and carry it on.\n", words::SAFE));

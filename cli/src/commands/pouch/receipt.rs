@@ -12,9 +12,7 @@ use super::import;
 use crate::{
     context::Context,
     error::{ErrorKind, Result, file, usage},
-    medium,
-    output::count,
-    text,
+    medium, text,
 };
 
 /// Every code has more letters.
@@ -75,11 +73,22 @@ fn code_in(path: &Path) -> Result<String> {
 }
 
 fn human(answer: &ReceiptAnswer) -> String {
-    let volumes = count(answer.volumes.len() as u64, "volume", "volumes");
+    let pouch = &answer.pouch;
+    let written = pouch.volumes.len();
+    let lacking: Vec<String> = (1..=written as u16)
+        .filter(|number| !answer.volumes.contains(number))
+        .map(|number| number.to_string())
+        .collect();
+    let volumes = match (lacking.is_empty(), written) {
+        (true, 1) => "the volume".to_owned(),
+        (true, _) => format!("all {written} volumes"),
+        (false, _) => format!("{} of {written} volumes", answer.volumes.len()),
+    };
     let news = if answer.news { "" } else { "; that was known" };
-    format!(
-        "{} holds {volumes} of pouch {}{news}.\nSee `portolan pouch list` for what has not arrived.\n",
-        text::shown(&answer.name),
-        answer.pouch
-    )
+    let rest = match (lacking.is_empty(), pouch.complete) {
+        (true, true) => "All of it has arrived.".to_owned(),
+        (true, false) => format!("It was not written to its end: `portolan pouch resume {} --out DIR`.", pouch.id),
+        (false, _) => format!("Not yet: {}. What does not arrive goes into the next pouch.", lacking.join(", ")),
+    };
+    format!("{} holds {volumes} of pouch {}{news}.\n{rest}\n", text::shown(&answer.name), pouch.id)
 }

@@ -1,7 +1,18 @@
 //! The last line of every command: what to do with the medium now.
 
+use crate::output::count;
+
 pub(super) const NOTHING_TO_CARRY: &str = "There is nothing to carry.";
 pub(super) const SAFE: &str = "Safe to remove: eject the medium";
+
+/// What a pouch or a volume carries.
+pub(super) fn carried(entries: u64, payloads: u64) -> String {
+    let entries = count(entries, "entry", "entries");
+    match payloads {
+        0 => entries,
+        _ => format!("{entries}, and the contents of {payloads} that were held without them"),
+    }
+}
 
 /// After an export that is whole.
 pub(super) fn carry(names: &[String]) -> String {

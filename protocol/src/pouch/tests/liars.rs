@@ -109,11 +109,33 @@ fn a_closing_is_of_this_volume_and_says_what_it_held() {
     let with = |closing: Vec<u8>| refused(&[first.clone(), closing].concat());
     assert_eq!(with(closed(&first, |closing| closing.volume = 2)), PouchError::BadSignature(SENDER));
     assert_eq!(with(closed(&first, |closing| closing.pouch = PouchId([8; 16]))), PouchError::BadSignature(SENDER));
-    let claims = closed(&first, |closing| closing.contents.add(SpaceId([5; 32]), run(0, 2).1));
+    let claims = closed(&first, |closing| closing.contents.add(SpaceId([5; 32]), Item::Entries(run(0, 2).1)));
     assert_eq!(with(claims), PouchError::Malformed("the contents list"));
     let before = [first.clone(), message(run(0, 2).0)].concat();
     let silent = [before.clone(), closed(&before, |_| ())].concat();
     assert_eq!(refused(&silent), PouchError::Malformed("the contents list"));
+    let before = [first, message(payload(3))].concat();
+    let silent = [before.clone(), closed(&before, |_| ())].concat();
+    assert_eq!(refused(&silent), PouchError::Malformed("the contents list"));
+}
+
+#[test]
+fn nobody_repeats_words_without_end() {
+    let first = opened(opening());
+    let with = |frames: &[Vec<u8>]| refused(&[&[first.clone()], frames].concat().concat());
+    let hello = message(Message::Hello { card: vec![1], incarnation: Incarnation([1; 16]) });
+    let space = SpaceId([5; 32]);
+    let frontier = |mask| message(Message::Frontier { space, mask, logs: vec![] });
+    let fork = {
+        let Message::Run { space, log, kind, .. } = run(0, 1).0 else { panic!() };
+        message(Message::Fork { space, log, kind, one: vec![], other: vec![] })
+    };
+    for frames in [[hello.clone(), hello], [frontier(3), frontier(6)], [frontier(1), frontier(0)], [fork.clone(), fork]]
+    {
+        assert_eq!(with(&frames), PouchError::Malformed("something that may be said once, said again"));
+    }
+    // What differs may follow: that the volume does not end is what is wrong here.
+    assert_eq!(with(&[frontier(1), frontier(2)]), PouchError::Malformed("it ends without a closing"));
 }
 
 #[test]

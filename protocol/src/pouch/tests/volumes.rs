@@ -5,7 +5,7 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use super::*;
 use crate::{
     crypto::sealing::Sealed,
-    limits::{CHUNK_BYTES, VOLUME_BYTES_MAX},
+    limits::{CHUNK_BYTES, POUCH_SLOTS, POUCHES_HELD_MAX, SPACES_MAX, VOLUME_BYTES_MAX},
 };
 
 fn address<'a>(key: &'a SigningKey, recipients: &[NodeId]) -> Address<'a> {
@@ -14,11 +14,15 @@ fn address<'a>(key: &'a SigningKey, recipients: &[NodeId]) -> Address<'a> {
 }
 
 fn volume(messages: &[Message], padding: Padding) -> Vec<u8> {
+    volume_of(1, messages, padding)
+}
+
+fn volume_of(words: usize, messages: &[Message], padding: Padding) -> Vec<u8> {
     let (key, mut out) = (signing(), Vec::new());
     let mut rng = ChaCha20Rng::from_seed([1; 32]);
     let address = address(&key, &[RECIPIENT, OTHER]);
     let mut writer = VolumeWriter::begin(address, VOLUME_BYTES_MAX, &mut rng, &mut out).unwrap();
-    writer.held(held(), &mut out).unwrap();
+    (0..words).for_each(|_| writer.held(held(), &mut out).unwrap());
     messages.iter().for_each(|message| writer.message(message.clone(), &mut out).unwrap());
     let written = writer.close(true, padding, &mut out).unwrap();
     assert_eq!(out[out.len() - 32..], written.hash);
@@ -40,7 +44,8 @@ fn each_recipient_reads_what_was_written_in_whatever_steps() {
     for (own, step) in [(RECIPIENT, 1 << 20), (OTHER, 65_584), (RECIPIENT, 777)] {
         let (carried, closing) = read(&bytes, own, step).unwrap();
         assert_eq!(carried, expected);
-        assert!(closing.last && closing.contents == Contents::default());
+        // The same place three times: each is a range of its own.
+        assert!(closing.last && closing.contents.ranges() == 3 && closing.contents.entries() == 0);
     }
     assert!(scan(&bytes).is_ok());
     assert_eq!(read(&bytes, NodeId([4; 32]), 1 << 20), Err(PouchError::NotForThisNode));
@@ -100,11 +105,28 @@ fn one_who_renews_the_checks_is_told_from_damage() {
 #[test]
 fn the_contents_list_says_which_entries_the_runs_hold() {
     let (first, second, third) = (run(0, 2), run(7, 9), run(9, 10));
-    let bytes = volume(&[first.0, second.0, third.0], Padding::None);
+    let bytes = volume(&[first.0, second.0, payload(3), third.0], Padding::None);
     let (_, closing) = read(&bytes, RECIPIENT, 4_096).unwrap();
     let extents = vec![first.1, Extent { from: 7, ..third.1 }];
-    assert_eq!(closing.contents.spaces, [SpaceContents { space: SpaceId([5; 32]), extents }]);
-    assert_eq!(closing.contents.entries(), 5);
+    let Message::Payload { space, log, seq, .. } = payload(3) else { panic!() };
+    let payloads = vec![Payloads { log, first: seq, count: 1 }];
+    assert_eq!(closing.contents.spaces, [SpaceContents { space, extents, payloads }]);
+    assert_eq!((closing.contents.entries(), closing.contents.payload_count()), (5, 1));
+}
+
+#[test]
+fn no_more_is_said_beside_entries_than_there_can_be() {
+    let most = POUCH_SLOTS * POUCHES_HELD_MAX;
+    assert!(read(&volume_of(most, &[], Padding::None), RECIPIENT, 1 << 20).is_ok());
+    let frontier = |number: usize| {
+        let mut space = SpaceId::default();
+        space.0[..8].copy_from_slice(&number.to_be_bytes());
+        Message::Frontier { space, mask: 1, logs: vec![] }
+    };
+    let spaces: Vec<Message> = (0..=SPACES_MAX).map(frontier).collect();
+    for flood in [volume_of(most + 1, &[], Padding::None), volume_of(0, &spaces, Padding::None)] {
+        assert_eq!(read(&flood, RECIPIENT, 1 << 20), Err(PouchError::Bound("what is said beside entries")));
+    }
 }
 
 #[test]
