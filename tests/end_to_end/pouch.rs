@@ -417,7 +417,7 @@ fn a_stick_as_they_are_sold_carries_a_pouch_both_ways() {
 }
 
 const KILLS: usize = 16;
-const LATEST_KILL_MS: u64 = 500;
+const LATEST_KILL_MS: u64 = 200;
 
 #[test]
 fn no_receipt_without_durability_whoever_is_killed_when() {
