@@ -50,7 +50,9 @@ fn system(error: &io::Error, message: &str, safe: &str) -> ApiError {
 fn refused(error: CommandError) -> ApiError {
     let (kind, next) = match &error {
         CommandError::UnknownSpace | CommandError::UnknownPeer => (ErrorKind::NotFound, ""),
-        CommandError::NotAllowed(_) => (ErrorKind::Forbidden, ""),
+        CommandError::NotAllowed(_) => {
+            (ErrorKind::Forbidden, "`portolan space members` shows who has which role, and so who can help.")
+        }
         CommandError::LogChanged => (ErrorKind::Conflict, "Try again."),
         CommandError::TooLarge => (ErrorKind::Usage, ""),
         CommandError::UpgradeNeeded => (ErrorKind::Conflict, "Install the newer release on this node."),
@@ -236,9 +238,10 @@ impl From<PersonsError> for ApiError {
     fn from(error: PersonsError) -> ApiError {
         match error {
             PersonsError::Kept(error) => error.into(),
-            PersonsError::NoLogin(_) | PersonsError::NotListed(_) => {
-                say(ErrorKind::NotFound, error, NOTHING_CHANGED, "See `portolan user list`.")
+            PersonsError::NoLogin(_) => {
+                say(ErrorKind::NotFound, error, NOTHING_CHANGED, "Make the login on this machine first (`useradd`).")
             }
+            PersonsError::NotListed(_) => say(ErrorKind::NotFound, error, NOTHING_CHANGED, "See `portolan user list`."),
             PersonsError::Name => say(ErrorKind::Usage, error, NOTHING_CHANGED, ""),
             PersonsError::Full => {
                 say(ErrorKind::Conflict, error, NOTHING_CHANGED, "Remove logins that are not needed.")

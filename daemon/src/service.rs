@@ -131,6 +131,7 @@ impl Running {
             pouches,
             store,
             endpoint: endpoint.clone(),
+            offline: config.offline,
             feed,
         };
         let api = tokio::spawn(api::serve(socket, parts, stopping));

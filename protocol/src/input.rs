@@ -268,7 +268,7 @@ pub enum CommandError {
     #[error("this node has no such peer or member")]
     UnknownPeer,
     /// The node is no member with the right to do that.
-    #[error("this node's role in the space does not allow it: {0}")]
+    #[error("not allowed: {0}")]
     NotAllowed(String),
     /// The log that the changes were made for is not the one to write now: make them again.
     #[error("the log to write has changed; make the change again")]

@@ -111,6 +111,9 @@ fn two_that_never_meet_exchange_by_stick_and_know_what_has_arrived() {
     let again = export(&rome, &tunis, &medium(directory.path(), "nothing"));
     assert_eq!(again["entries"], 0, "everything was receipted");
 
+    let error = rome.refused(ErrorKind::Conflict, ["sync"]);
+    assert!(error.next.contains("pouch export"), "{error:?}");
+
     // Both edit the same record while apart; the way back carries one edit, and a code says that it came.
     let record = rome.documents()[0].clone();
     for site in [&rome, &tunis] {

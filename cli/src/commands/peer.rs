@@ -20,6 +20,8 @@ use crate::{
     resolve, text, time,
 };
 
+/// Digits of a fingerprint.
+const FINGERPRINT_DIGITS: usize = 40;
 /// A mail with a card in it is far below this.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
@@ -70,7 +72,10 @@ impl Peer {
                 }
                 let request = AddPeer { card: CardText(bytes), fingerprint: typed };
                 let peer: api::Peer = client.post("/peers", &request).await?;
-                context.output.show(&peer, |peer| status::peer(peer, now))
+                context.output.show(&peer, |peer| {
+                    let verified = "It is verified: what both are members of is exchanged whenever there is a link.\n";
+                    format!("{}{}", status::peer(peer, now), if peer.verified { verified } else { "" })
+                })
             }
             Peer::List => {
                 let peers: Peers = client.get("/peers").await?;
@@ -173,6 +178,12 @@ fn ask(card: &Card) -> Result<String> {
 fn compare(card: &Card, typed: &str) -> Result<()> {
     if card.fingerprint().matches(typed) {
         return Ok(());
+    }
+    let digits = typed.chars().filter(|c| c.is_numeric()).count();
+    if digits != FINGERPRINT_DIGITS {
+        return Err(usage(format!("a fingerprint has {FINGERPRINT_DIGITS} digits, and {digits} were typed"))
+            .safe("Nothing was introduced.")
+            .next("Type all of them, with or without blanks between."));
     }
     Err(ApiError::new(ErrorKind::Forbidden, "the digits are not this card's fingerprint")
         .safe("Nothing was introduced.")

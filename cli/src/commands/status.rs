@@ -34,7 +34,14 @@ fn human(status: &api::Status, now: Timestamp) -> String {
         ("country", node.country.clone()),
         ("id", node.id.to_string()),
         ("fingerprint", node.fingerprint.clone()),
-        ("listening at", if node.listen.is_empty() { "-".into() } else { node.listen.join(", ") }),
+        (
+            "listening at",
+            match (node.offline, node.listen.is_empty()) {
+                (true, _) => "nothing: this node is offline, and exchanges by `portolan pouch` alone".into(),
+                (false, true) => "-".into(),
+                (false, false) => node.listen.join(", "),
+            },
+        ),
         ("addresses on card", if node.addresses.is_empty() { "-".into() } else { node.addresses.join(", ") }),
         ("release", status.version.clone()),
         ("up for", time::long(status.uptime_ms)),
@@ -143,7 +150,7 @@ pub(super) fn peer(peer: &Peer, now: Timestamp) -> String {
     }
     if let Some(next) = peer.next_attempt_ms.filter(|_| peer.connection.is_none()) {
         let _ = writeln!(out, "  called again in {}; at once with `portolan sync`", time::long(next.since_ms(now)));
-    } else if peer.verified && peer.connection.is_none() && peer.addresses.is_empty() {
+    } else if peer.verified && peer.connection.is_none() && peer.addresses.is_empty() && peer.last_pouch_ms.is_none() {
         out.push_str("  no address on its card: it has to call this node\n");
     }
     for space in &peer.spaces {

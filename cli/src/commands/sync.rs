@@ -56,6 +56,7 @@ fn human(result: &SyncResult) -> String {
             SyncState::Behind => "connected, not up to date yet".to_owned(),
             SyncState::Disconnected if peer.reason.is_empty() => "not connected".to_owned(),
             SyncState::Disconnected => format!("not connected: {}", text::shown(&peer.reason)),
+            SyncState::Pouch => "reached by `portolan pouch` alone".to_owned(),
             SyncState::Unverified => "not verified: nothing is exchanged".to_owned(),
         };
         out.push_str(&format!("{}: {state}\n", text::shown(&peer.name)));

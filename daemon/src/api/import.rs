@@ -12,6 +12,7 @@ use axum::{
 use futures_util::StreamExt as _;
 use portolan_protocol::{
     api::{ApiError, Can, ErrorKind, ImportEvent, ImportItem, ImportQuery, ImportTotals, Imported, LINE_BYTES_MAX},
+    control::Role,
     id::SpaceId,
 };
 use tokio::{sync::mpsc, time::timeout};
@@ -43,7 +44,13 @@ pub(super) async fn import(
     let permitted = || {
         let space = path.id(0)?;
         caller.must_in(Can::Write, &space)?;
-        shared.must_know(&space).map(|_| space)
+        let role = shared.must_know(&space)?.role;
+        if role < Some(Role::Writer) {
+            // Once, and not for each record.
+            return Err(forbidden("not allowed: writing takes the role writer, and this node does not have it")
+                .next("`portolan space members` shows who has which role, and so who can help."));
+        }
+        Ok(space)
     };
     let space = match permitted() {
         Ok(space) => space,

@@ -44,13 +44,14 @@ pub use socket::Socket;
 
 /// Serves the local API until `stopping` turns true.
 pub async fn serve(socket: Socket, parts: Parts, stopping: watch::Receiver<bool>) {
-    let Parts { home, engine, documents, pouches, store, endpoint, feed } = parts;
+    let Parts { home, engine, documents, pouches, store, endpoint, offline, feed } = parts;
     let shared = Arc::new(Shared {
         home,
         documents,
         pouches,
         store,
         endpoint,
+        offline,
         presence: Presence::default(),
         changing: Mutex::default(),
         started: clock::monotonic(),

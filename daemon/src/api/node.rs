@@ -40,6 +40,7 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>, caller: Caller) ->
             card_version: card.version(),
             addresses: profile.addresses.clone(),
             listen: shared.endpoint.local_addrs().iter().map(ToString::to_string).collect(),
+            offline: shared.offline,
             incarnation: status.incarnation,
         },
         you: CallerInfo {

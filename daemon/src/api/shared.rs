@@ -25,6 +25,8 @@ pub struct Parts {
     pub store: Store,
     /// For the addresses listened on.
     pub endpoint: Endpoint,
+    /// The node speaks over no network.
+    pub offline: bool,
     /// Events for listeners: see [`super::Announcer`].
     pub feed: broadcast::Sender<Event>,
 }
@@ -37,6 +39,7 @@ pub(super) struct Shared {
     pub(super) pouches: Pouches,
     pub(super) store: Store,
     pub(super) endpoint: Endpoint,
+    pub(super) offline: bool,
     pub(super) feed: broadcast::Sender<Event>,
     pub(super) presence: Presence,
     pub(super) started: Instant,

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::extract::State;
 use portolan_protocol::{
-    api::{ApiError, Can, SyncPeer, SyncRequest, SyncResult, SyncState},
+    api::{ApiError, Can, ErrorKind, SyncPeer, SyncRequest, SyncResult, SyncState},
     id::NodeId,
     input::Command,
     status::{NodeStatus, PeerStatus},
@@ -31,6 +31,12 @@ pub(super) async fn sync(
     Json(request): Json<SyncRequest>,
 ) -> Answer<SyncResult> {
     caller.must(Can::Admin)?;
+    if shared.offline {
+        return Err(ApiError::new(ErrorKind::Conflict, "this node is offline: it speaks over no network")
+            .safe("Nothing was changed.")
+            .next("Let a courier carry a pouch: `portolan pouch export --to PEER --out DIR`.")
+            .into());
+    }
     let deadline = clock::monotonic() + Duration::from_millis(request.wait_ms).min(WAIT_MAX);
     let mut notices = shared.engine.notices();
     ask(&shared, request.peer).await?;
@@ -75,17 +81,28 @@ async fn result(shared: &Shared, only: Option<NodeId>, caller: &Caller) -> Resul
             SyncPeer { node: peer.node, name: peer.name, state, reason, spaces: peer.spaces }
         })
         .collect();
-    Ok(SyncResult { complete: peers.iter().all(|peer| peer.state == SyncState::UpToDate), peers })
+    let complete = if only.is_some() {
+        peers.iter().all(|peer| peer.state == SyncState::UpToDate)
+    } else {
+        peers.iter().all(|peer| matches!(peer.state, SyncState::UpToDate | SyncState::Pouch))
+    };
+    Ok(SyncResult { complete, peers })
 }
 
 fn state(status: &NodeStatus, node: NodeId) -> SyncState {
     let peer = status.peers.iter().find(|peer| peer.card.node() == node);
     match peer {
         None => SyncState::Unverified,
+        Some(peer) if !peer.connected && by_pouch_alone(peer) => SyncState::Pouch,
         Some(peer) if !peer.connected => SyncState::Disconnected,
         Some(peer) if settled(status, peer) => SyncState::UpToDate,
         Some(_) => SyncState::Behind,
     }
+}
+
+/// Whether pouches have come from it and nothing else ever did, and it cannot be called.
+fn by_pouch_alone(peer: &PeerStatus) -> bool {
+    peer.pouch.is_some() && peer.heard.is_none() && peer.card.profile().addresses.is_empty()
 }
 
 /// Whether nothing is left to be exchanged in the spaces that both are members of.

@@ -24,6 +24,9 @@ pub struct NodeStatus {
     pub addresses: Vec<String>,
     /// The addresses at which it listens, with the ports that it really has.
     pub listen: Vec<String>,
+    /// It speaks over no network: pouches alone bring it anything.
+    #[serde(default)]
+    pub offline: bool,
     /// The store's incarnation: it changes when the store is created or restored.
     pub incarnation: Incarnation,
 }

@@ -29,6 +29,8 @@ pub enum SyncState {
     Behind,
     /// Not connected.
     Disconnected,
+    /// Its card has no address, it has never called, and pouches have come from it: it is not waited for.
+    Pouch,
     /// Not verified, so never tried.
     Unverified,
 }
@@ -51,7 +53,7 @@ pub struct SyncPeer {
 /// The answer to [`SyncRequest`], given when every peer is up to date or the time is over.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncResult {
-    /// Whether every peer that was asked about is up to date.
+    /// Whether every peer that was asked about, and that a link may reach, is up to date.
     pub complete: bool,
     /// Each peer, sorted by name, then by node.
     pub peers: Vec<SyncPeer>,

@@ -2,7 +2,7 @@
 
 use std::{fs::File, io::Write as _, path::Path, time::Instant};
 
-use portolan_daemon::pouches::{Order, Pouches};
+use portolan_daemon::pouches::{Listener, Order, Pouches};
 use portolan_protocol::{id::NodeId, limits::VOLUME_BYTES_MAX, pouch::Load};
 
 use super::say;
@@ -47,7 +47,7 @@ pub async fn import(pouches: &Pouches, medium: &Path) {
             }
             staged.add(&piece[..length]).unwrap();
         }
-        let taken = pouches.take(staged, false, |_| {}).await.unwrap();
+        let taken = pouches.take(staged, false, |_| Listener::Waits).await.unwrap();
         assert!(taken.report.held.is_some());
         new += taken.new;
     }

@@ -122,7 +122,7 @@ fn a_closing_is_of_this_volume_and_says_what_it_held() {
 #[test]
 fn nobody_repeats_words_without_end() {
     let first = opened(opening());
-    let with = |frames: &[Vec<u8>]| refused(&[&[first.clone()], frames].concat().concat());
+    let with = |frames: &[Vec<u8>]| refused(&[std::slice::from_ref(&first), frames].concat().concat());
     let hello = message(Message::Hello { card: vec![1], incarnation: Incarnation([1; 16]) });
     let space = SpaceId([5; 32]);
     let frontier = |mask| message(Message::Frontier { space, mask, logs: vec![] });
