@@ -4,9 +4,11 @@ mod check;
 mod completions;
 mod demo;
 mod doc;
+mod doctor;
 mod events;
 mod import;
 mod init;
+mod man;
 mod node;
 mod peer;
 mod pouch;
@@ -66,12 +68,16 @@ enum Command {
     Sync(sync::Sync),
     /// Verify what is stored; with --rebuild, derive documents anew
     Check(check::Check),
+    /// Look for what is wrong or will be, and say what to do
+    Doctor(doctor::Doctor),
     /// Show what happens, as it happens
     Events(events::Events),
     /// Four nodes on this machine show what Portolan does
     Demo(demo::Demo),
     /// Completions for a shell, on standard output
     Completions(completions::Completions),
+    /// Write the pages of the manual
+    Man(man::Man),
 }
 
 /// Runs the command.
@@ -102,9 +108,11 @@ async fn perform(context: &Context, command: Command) -> Result<()> {
         Command::Pouch(command) => command.run(context).await,
         Command::Sync(command) => command.run(context).await,
         Command::Check(command) => command.run(context).await,
+        Command::Doctor(command) => command.run(context).await,
         Command::Events(command) => command.run(context).await,
         Command::Demo(command) => command.run(context).await,
         Command::Completions(command) => command.run(&mut Cli::command()),
+        Command::Man(command) => command.run(context, Cli::command()),
     }
 }
 
@@ -149,9 +157,11 @@ mod tests {
             "sync",
             "sync P --wait 30s",
             "check --rebuild",
+            "doctor",
             "events",
             "demo --keep dir",
             "completions bash",
+            "man --out x",
             "--home /h --socket s status",
         ] {
             let parsed = Cli::try_parse_from(std::iter::once("portolan").chain(line.split(' ')));

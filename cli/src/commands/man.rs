@@ -1,0 +1,26 @@
+//! `portolan man`: the manual's pages, one for each command, from the same definition as the arguments.
+
+use std::{fs, path::PathBuf};
+
+use clap::{Args, Command};
+
+use crate::{
+    context::Context,
+    error::{Result, file},
+};
+
+#[derive(Args, Debug)]
+pub(super) struct Man {
+    /// Where the pages go: an existing directory, such as /usr/local/share/man/man1
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+impl Man {
+    pub(super) fn run(self, context: &Context, command: Command) -> Result<()> {
+        fs::read_dir(&self.out).map_err(|error| file("write to", &self.out, &error))?;
+        clap_mangen::generate_to(command, &self.out).map_err(|error| file("write to", &self.out, &error))?;
+        let text = format!("The pages are in {}; read them with `man {0}/portolan.1`.\n", self.out.display());
+        context.output.show(&serde_json::json!({ "directory": self.out }), |_| text)
+    }
+}
