@@ -8,3 +8,5 @@ pub mod checkers;
 pub mod crowd;
 pub mod daemons;
 pub mod world;
+
+pub mod fuzz;

@@ -1,0 +1,4 @@
+//! See `portolan_tests::fuzz::decoders`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| portolan_tests::fuzz::decoders(data));
