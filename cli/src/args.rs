@@ -19,6 +19,9 @@ pub struct Global {
     /// Write one JSON value instead of text for people
     #[arg(long, global = true)]
     pub json: bool,
+    /// Print long answers at once, whatever PAGER says
+    #[arg(long, global = true)]
+    pub no_pager: bool,
 }
 
 /// A role that can be granted.

@@ -22,7 +22,7 @@ pub struct Context {
 impl Context {
     /// The surroundings that the options ask for.
     pub fn new(global: Global) -> Self {
-        Self { output: Output { json: global.json }, global }
+        Self { output: Output { json: global.json, paged: !global.no_pager }, global }
     }
 
     /// The beginning of a command that means the same node, for people to type.

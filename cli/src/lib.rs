@@ -6,6 +6,7 @@ pub mod import;
 pub mod sample;
 
 pub mod error;
+pub mod pager;
 pub mod text;
 pub mod time;
 

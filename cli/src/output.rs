@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     error::{ApiError, ErrorKind, Result, internal},
-    text,
+    pager, text,
 };
 
 /// Columns that one cell takes at the most.
@@ -17,6 +17,8 @@ const CELL_WIDTH_MAX: usize = 60;
 pub struct Output {
     /// One JSON value instead of text.
     pub json: bool,
+    /// Long texts go through a pager where a person sits before the terminal.
+    pub paged: bool,
 }
 
 impl Output {
@@ -29,7 +31,8 @@ impl Output {
             let text = serde_json::to_string_pretty(value).map_err(|error| internal(error.to_string()))?;
             return print(&(text::escaped_json(&text) + "\n"));
         }
-        print(&human(value))
+        let text = human(value);
+        if self.paged && pager::show(&text) { Ok(()) } else { print(&text) }
     }
 
     /// Writes a value of a stream: as one line of JSON, or what `human` makes of it.

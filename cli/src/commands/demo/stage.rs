@@ -323,7 +323,7 @@ mod tests {
     #[test]
     fn a_claim_that_is_not_true_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
-        let mut stage = Stage::new(directory.path(), "portoland".into(), Output { json: true }).unwrap();
+        let mut stage = Stage::new(directory.path(), "portoland".into(), Output { json: true, paged: false }).unwrap();
         stage.step("x").unwrap();
         stage.claim("one", true).unwrap();
         assert_eq!(stage.claim("two", false).unwrap_err().kind, ErrorKind::Internal);
