@@ -45,7 +45,7 @@ pub const DAEMON: Floors = &[
 
 /// The floors of `cli`.
 pub const CLI: Floors = &[
-    &["text", "time"],
+    &["pager", "text", "time"],
     &["import", "sample", "error"],
     &["args", "fields"],
     &["draft_file", "home", "medium", "output", "progress", "qr"],
