@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use portolan_protocol::id::{DocumentId, SpaceId};
 
 use super::catalogue::Catalogue;
-use crate::search::{Entry, Put, Search, Table};
+use crate::search::{Entry, Put, Search};
 
 /// See the head of the file.
 pub(super) struct Offering {
@@ -14,6 +14,10 @@ pub(super) struct Offering {
     nudge: Arc<dyn Fn() + Send + Sync>,
     /// The greatest revision that a record has.
     revision: u64,
+    /// The greatest one at the start. After a crash the search may hold later revisions than the table: what they were made of is
+    /// derived again, and gets revisions that begin here.
+    begun: u64,
+    ahead: Option<bool>,
     /// Records to be handed over, by revision, with their numbers.
     due: BTreeMap<SpaceId, BTreeMap<u64, u64>>,
 }
@@ -21,15 +25,16 @@ pub(super) struct Offering {
 impl Offering {
     /// To `search`, where there is one. `nudge` wakes whoever hands records over.
     pub(super) fn new(search: Option<Search>, nudge: Arc<dyn Fn() + Send + Sync>) -> Offering {
-        Offering { search, nudge, revision: 0, due: BTreeMap::new() }
+        Offering { search, nudge, revision: 0, begun: 0, ahead: None, due: BTreeMap::new() }
     }
 
     /// Begins with a table in which `revision` is the greatest.
     pub(super) fn begin(&mut self, table: [u8; 16], revision: u64) {
         self.due.clear();
         self.revision = self.revision.max(revision);
+        (self.begun, self.ahead) = (self.revision, None);
         if let Some(search) = &self.search {
-            search.attach(Table { id: table, revision: self.revision }, self.nudge.clone());
+            search.attach(table, self.nudge.clone());
         }
     }
 
@@ -43,7 +48,7 @@ impl Offering {
     pub(super) fn put(&mut self, space: SpaceId, id: DocumentId, number: u64, revision: u64, entry: Option<Entry>) {
         let Some(search) = &self.search else { return };
         let settled = self.first_due().map_or(revision, |due| revision.min(due.saturating_sub(1)));
-        if !search.put(Put { space, id, entry, settled }, revision) {
+        if !search.put(Put { space, id, entry, settled }) {
             self.due.entry(space).or_default().insert(revision, number);
         }
     }
@@ -53,7 +58,7 @@ impl Offering {
         self.drop_due(&space, revision);
         let Some(search) = &self.search else { return };
         let settled = self.first_due().map_or(self.revision, |due| due.saturating_sub(1));
-        if !search.put(Put { space, id, entry, settled }, self.revision) {
+        if !search.put(Put { space, id, entry, settled }) {
             self.due.entry(space).or_default().insert(revision, number);
         }
     }
@@ -75,8 +80,10 @@ impl Offering {
     /// Takes up what the search asks for.
     pub(super) fn take_up(&mut self, catalogue: &Catalogue) {
         let Some(settled) = self.search.as_ref().and_then(Search::take_offer) else { return };
+        let is_ahead = *self.ahead.get_or_insert(settled > self.begun);
+        let from = if is_ahead { settled.min(self.begun) } else { settled };
         self.due.clear();
-        for (revision, space, number) in catalogue.newer(settled) {
+        for (revision, space, number) in catalogue.newer(from) {
             self.due.entry(space).or_default().insert(revision, number);
         }
     }

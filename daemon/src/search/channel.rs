@@ -14,20 +14,8 @@ use crate::clock;
 /// Bytes of entries that may wait; who has more begins again when there is room.
 const WAITING_BYTES_MAX: usize = 8 << 20;
 
-/// The records that the index is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Table {
-    /// Drawn when the table of records was made.
-    pub id: [u8; 16],
-    /// The greatest revision of a record in it.
-    pub revision: u64,
-}
-
-impl Table {
-    pub(super) fn name(&self) -> String {
-        data_encoding::HEXLOWER.encode(&self.id)
-    }
-}
+/// What tells the records that the index is made of from all others: drawn when their table was made.
+pub type Table = [u8; 16];
 
 /// A record as it is now.
 #[derive(Clone, Debug)]
@@ -107,11 +95,8 @@ impl Channel {
     }
 
     /// Hands a record over. False where there is no room for it now.
-    pub(super) fn put(&self, put: Put, revision: u64) -> bool {
+    pub(super) fn put(&self, put: Put) -> bool {
         let mut state = self.state();
-        if let Some(table) = &mut state.table {
-            table.revision = table.revision.max(revision);
-        }
         if !state.has_room() {
             return false;
         }

@@ -81,11 +81,11 @@ impl Search {
         self.shared.channel.has_offer()
     }
 
-    /// Hands over a record as it is in this revision. False where it is not taken now: it is to be handed over once there is
+    /// Hands over a record as it is. False where it is not taken now: it is to be handed over once there is
     /// room. Never blocks.
     #[must_use]
-    pub fn put(&self, put: Put, revision: u64) -> bool {
-        self.shared.channel.put(put, revision)
+    pub fn put(&self, put: Put) -> bool {
+        self.shared.channel.put(put)
     }
 
     /// Whether a record would be taken.

@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use data_encoding::HEXLOWER;
 use portolan_protocol::id::SpaceId;
 use tantivy::{
     Index, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError,
@@ -121,7 +122,9 @@ impl Keeper {
             Turn::Commit(waiters) => {
                 self.commit()?;
                 // Who waited may have gone.
-                waiters.into_iter().for_each(|waiter| drop(waiter.send(())));
+                waiters.into_iter().for_each(|waiter| {
+                    let _ = waiter.send(());
+                });
             }
         }
         Ok(())
@@ -132,7 +135,7 @@ impl Keeper {
         if self.gathered.since.is_some() {
             let start = clock::monotonic();
             let mut prepared = open.writer.prepare_commit()?;
-            prepared.set_payload(&format!("{} {}", table.name(), self.gathered.settled));
+            prepared.set_payload(&format!("{} {}", name(&table), self.gathered.settled));
             prepared.commit()?;
             open.readable.reader.reload()?;
             self.wait = (start.elapsed() * COMMITS_SHARE).clamp(WAIT_LEAST, WAIT_MOST);
@@ -161,8 +164,8 @@ impl Keeper {
         self.channel.failed(clock::monotonic() + pause, damaged);
     }
 
-    /// Opens the index of `table`, and says up to which revision it holds everything. What is of another table or format, is
-    /// ahead of its table, or does not hold together, is built anew.
+    /// Opens the index of `table`, and says up to which revision it holds everything. What is of another table or format, or
+    /// does not hold together, is built anew.
     fn open(&self, table: Table, anew: bool) -> tantivy::Result<(Open, u64)> {
         if !anew && self.is_of_this_format() {
             match catch_unwind(AssertUnwindSafe(|| Open::there(&self.directory, table))) {
@@ -204,14 +207,11 @@ impl Open {
         }
         let payload = index.load_metas()?.payload.unwrap_or_default();
         let settled = match payload.split_once(' ') {
-            Some((name, settled)) if name == table.name() => settled.parse().unwrap_or(u64::MAX),
+            Some((of, settled)) if of == name(&table) => settled.parse().unwrap_or_default(),
             // Nothing was ever committed to it.
             None if payload.is_empty() => 0,
             _ => return Ok(None),
         };
-        if settled > table.revision {
-            return Ok(None);
-        }
         if let Some(file) = index.validate_checksum()?.into_iter().next() {
             let why = format!("{} is not as it was written", file.display());
             return Err(TantivyError::DataCorruption(tantivy::error::DataCorruption::comment_only(why)));
@@ -252,6 +252,11 @@ impl Open {
         gathered.settled = put.settled;
         Ok(())
     }
+}
+
+/// A table as the index writes it down.
+fn name(table: &Table) -> String {
+    HEXLOWER.encode(table)
 }
 
 /// Whether a failure says that the files are not what they should be, rather than that they cannot be had now.
