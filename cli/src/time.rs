@@ -41,7 +41,8 @@ fn civil(day: u64) -> (u64, u64, u64) {
 /// # Errors
 /// What was expected.
 pub fn parse_period(text: &str) -> Result<(Timestamp, Timestamp), String> {
-    let wrong = || format!("`{text}` is not a day, a month or a year from 1970 on, such as 2026-01-31, 2026-01 or 2026");
+    let wrong =
+        || format!("`{text}` is not a day, a month or a year from 1970 on, such as 2026-01-31, 2026-01 or 2026");
     let digits = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let parts: Vec<&str> = text.split('-').collect();
     let numbers: Option<Vec<u64>> = parts.iter().map(|part| part.parse().ok().filter(|_| digits(part))).collect();

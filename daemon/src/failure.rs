@@ -191,7 +191,9 @@ impl From<SearchError> for ApiError {
     fn from(error: SearchError) -> ApiError {
         let next = match error {
             SearchError::NotOpen | SearchError::Damaged => "Try again in a moment.",
-            SearchError::Unwritable => "See the service's log for the cause; `portolan doc list` needs no search index.",
+            SearchError::Unwritable => {
+                "See the service's log for the cause; `portolan doc list` needs no search index."
+            }
             SearchError::Stopped => "See `portolan status` when it runs again.",
         };
         say(ErrorKind::Unavailable, error, "Records and lists do not depend on it.", next)

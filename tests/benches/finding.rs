@@ -47,7 +47,8 @@ fn word(seed: u32) -> String {
 
 fn named(rank: u32) -> String {
     let syllables = ["ma", "ri", "to", "lan", "dé", "pu", "sor", "ti", "gne", "va"];
-    (0..4).map(|place| syllables[(rank / 10_u32.pow(place) % 10) as usize]).collect::<String>() + &(rank / 10_000).to_string()
+    (0..4).map(|place| syllables[(rank / 10_u32.pow(place) % 10) as usize]).collect::<String>()
+        + &(rank / 10_000).to_string()
 }
 
 fn draft(n: u32, bytes: usize) -> RecordDraft {
@@ -79,7 +80,8 @@ async fn measure(records: u32, bytes: usize) {
     let start = Instant::now();
     rome.documents.flush(Stage::Searchable).await.unwrap();
     println!("all of them found by their words {:.2} s later", start.elapsed().as_secs_f64());
-    let index: u64 = fs::read_dir(rome.home().join("search")).unwrap().map(|f| f.unwrap().metadata().unwrap().len()).sum();
+    let index: u64 =
+        fs::read_dir(rome.home().join("search")).unwrap().map(|f| f.unwrap().metadata().unwrap().len()).sum();
     println!("the index has {:.1} MB", index as f64 / 1e6);
     println!("peak memory of the process: {} MB", peak_mb());
 
@@ -115,7 +117,8 @@ async fn measure(records: u32, bytes: usize) {
     timed("search, two words", |n| find(format!("{} {}", named(n % 50), named(n % 13 + 60)), none())).await;
     timed("search, a phrase", |n| find(format!("\"{} {}\"", word(n * 1_000), word(n * 1_000 + 1)), none())).await;
     timed("search, a beginning", |n| find(format!("{}*", &named(n)[..6]), none())).await;
-    let filters = || Filters::default().with(Facet::Country, Some("TN".into())).with(Facet::Status, Some("draft".into()));
+    let filters =
+        || Filters::default().with(Facet::Country, Some("TN".into())).with(Facet::Status, Some("draft".into()));
     timed("search, a frequent word, 2 filters", |n| find(named(n % 20), filters())).await;
 }
 

@@ -53,7 +53,8 @@ impl Search {
             let part: SearchAnswer = client.query("/search", &query).await?;
             let mut hits = std::mem::take(&mut answer.hits);
             hits.extend(part.hits);
-            answer = SearchAnswer { hits, entries_to_index: answer.entries_to_index.max(part.entries_to_index), ..part };
+            answer =
+                SearchAnswer { hits, entries_to_index: answer.entries_to_index.max(part.entries_to_index), ..part };
             if answer.hits.len() >= self.limit as usize || answer.next.is_none() || answer.next == query.cursor {
                 break;
             }

@@ -39,7 +39,8 @@ pub(super) async fn search(
         behind = behind.saturating_add(progress.entries_to_index + unsummarised + progress.to_search);
     }
     let filters = query.filters();
-    let question = Question { text: query.q, language, spaces, filters, offset: offset as usize, limit: limit as usize };
+    let question =
+        Question { text: query.q, language, spaces, filters, offset: offset as usize, limit: limit as usize };
     let (search, asked) = (shared.search.clone(), question.clone());
     let Found { records, total, concepts } = blocking(move || search.find(&asked)).await?;
     let end = offset.saturating_add(u32::try_from(records.len()).unwrap_or(u32::MAX));
@@ -96,7 +97,8 @@ async fn summaries(
 
 /// The notations of the concepts that a record is tagged with.
 fn through(record: &Summary, concepts: &[NamedConcept]) -> Vec<String> {
-    let is_tagged = |notation: &String| [Facet::Tag, Facet::Area].iter().any(|facet| facet.values(record).contains(notation));
+    let is_tagged =
+        |notation: &String| [Facet::Tag, Facet::Area].iter().any(|facet| facet.values(record).contains(notation));
     let mut through: Vec<String> = concepts.iter().map(|concept| concept.notation.clone()).filter(is_tagged).collect();
     through.sort_unstable();
     through.dedup();

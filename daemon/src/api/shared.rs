@@ -10,7 +10,8 @@ use tokio::{
 
 use super::presence::Presence;
 use crate::{
-    documents::Documents, engine::Engine, home::Home, pouches::Pouches, search::Search, store::Store, transport::Endpoint,
+    documents::Documents, engine::Engine, home::Home, pouches::Pouches, search::Search, store::Store,
+    transport::Endpoint,
 };
 
 /// The parts of the daemon that the local API speaks for.

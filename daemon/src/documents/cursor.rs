@@ -83,14 +83,22 @@ mod tests {
     #[test]
     fn what_is_written_is_read_and_nothing_else() {
         let id = DocumentId([7; 16]);
-        for (sort, reverse, number, text) in
-            [(SortBy::Id, false, 0, ""), (SortBy::Id, true, 0, ""), (SortBy::Title, true, 0, "\u{e9}"), (SortBy::Updated, false, 9, "")]
-        {
+        for (sort, reverse, number, text) in [
+            (SortBy::Id, false, 0, ""),
+            (SortBy::Id, true, 0, ""),
+            (SortBy::Title, true, 0, "\u{e9}"),
+            (SortBy::Updated, false, 9, ""),
+        ] {
             let cursor = Cursor { sort, reverse, number, text: text.to_owned(), id };
             assert_eq!(cursor.to_string().parse(), Ok(cursor));
         }
-        assert_eq!(Cursor { sort: SortBy::Id, reverse: false, number: 0, text: String::new(), id }.to_string(), id.to_string());
-        for wrong in ["", "...", "x.0..aaaa", "u.zz..", &format!("t.0.zz.{id}"), &format!("t.0.{}.{id}", "61".repeat(65))] {
+        assert_eq!(
+            Cursor { sort: SortBy::Id, reverse: false, number: 0, text: String::new(), id }.to_string(),
+            id.to_string()
+        );
+        for wrong in
+            ["", "...", "x.0..aaaa", "u.zz..", &format!("t.0.zz.{id}"), &format!("t.0.{}.{id}", "61".repeat(65))]
+        {
             assert_eq!(wrong.parse::<Cursor>(), Err(NoCursor), "{wrong}");
         }
     }

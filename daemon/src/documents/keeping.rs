@@ -121,10 +121,14 @@ impl Index {
                     let Opened { ledger, mut open, fault } = opened;
                     let mut short = shorten(&open, &ledger);
                     let failed = short.fault.take();
-                    let revision = self.offering.next_revision();
-                    let summary = short.summary.clone();
-                    draft.put_document(&ledger.space, &ledger.id, &DocumentRow { number, revision, summary })?;
-                    made.push(Made { space: ledger.space, id: ledger.id, number, revision, short });
+                    let known = self.catalogue.item(&ledger.space, &ledger.id).map(|item| item.revision);
+                    // Whoever only looks at a record changes nothing of it.
+                    if known.is_none() || name.is_pending || self.faults.contains_key(&number) {
+                        let revision = self.offering.next_revision();
+                        let summary = short.summary.clone();
+                        draft.put_document(&ledger.space, &ledger.id, &DocumentRow { number, revision, summary })?;
+                        made.push(Made { space: ledger.space, id: ledger.id, number, revision, short });
+                    }
                     if is_worth_saving(&open)
                         && let Ok(bytes) = open.document.save()
                     {

@@ -116,7 +116,8 @@ impl Offering {
     pub(super) fn behind(&self, space: &SpaceId) -> u64 {
         let Some(search) = &self.search else { return 0 };
         let due = self.due.get(space).map_or(0, |due| due.len() as u64);
-        due + search.behind(space)
+        // While the index is not open nobody knows how many there are.
+        (due + search.behind(space)).max(u64::from(!search.is_settled()))
     }
 
     /// The search.

@@ -245,5 +245,4 @@ impl State {
         self.waiting.clear();
         self.behind.clear();
     }
-
 }

@@ -59,7 +59,8 @@ pub(super) fn wanted(filters: &Filters) -> impl Iterator<Item = String> + '_ {
 impl Entry {
     /// What is found of a record.
     pub fn new(space: SpaceId, view: &RecordView, summary: &Summary) -> Entry {
-        let values = Facet::ALL.into_iter().flat_map(|facet| facet.values(summary).into_iter().map(move |v| (facet, v)));
+        let values =
+            Facet::ALL.into_iter().flat_map(|facet| facet.values(summary).into_iter().map(move |v| (facet, v)));
         Entry {
             space,
             id: view.id,
@@ -139,12 +140,15 @@ mod tests {
         let view = RecordView::new(DocumentId([1; 16]), vec![], BTreeMap::from(values));
         let entry = Entry::new(SpaceId([0; 32]), &view, &Summary::new(&view, None, None, 1));
         let texts: Vec<_> = entry.texts.iter().map(|text| (text.key.as_str(), text.language)).collect();
-        assert_eq!(texts, [
-            ("alternative/a/pt-BR", Some(Language::Portuguese)),
-            ("body/de", None),
-            ("notation", None),
-            ("title/fr", Some(Language::French))
-        ]);
+        assert_eq!(
+            texts,
+            [
+                ("alternative/a/pt-BR", Some(Language::Portuguese)),
+                ("body/de", None),
+                ("notation", None),
+                ("title/fr", Some(Language::French))
+            ]
+        );
         let labels = vec!["Portos".to_owned(), "Ports".to_owned()];
         assert_eq!(entry.concept, Some(Concept { notation: "ports".into(), label: "Ports".into(), labels }));
     }

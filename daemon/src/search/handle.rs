@@ -123,12 +123,8 @@ impl Search {
     pub fn find(&self, question: &Question) -> Result<Found, SearchError> {
         let readable = self.shared.channel.readable().ok_or(SearchError::NotOpen)?;
         let searcher = readable.reader.searcher();
-        let matching = Matching {
-            searcher: &searcher,
-            fields: &readable.fields,
-            analysers: readable.analysers.clone(),
-            question,
-        };
+        let matching =
+            Matching { searcher: &searcher, fields: &readable.fields, analysers: readable.analysers.clone(), question };
         match catch_unwind(AssertUnwindSafe(|| matching.find())) {
             Ok(Ok(found)) => Ok(found),
             Ok(Err(TantivyError::InvalidArgument(why))) => {

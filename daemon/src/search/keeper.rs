@@ -71,12 +71,14 @@ pub(super) struct Keeper {
     gathered: Gathered,
     /// How long an entry waits for others now.
     wait: Duration,
+    /// When a step failed last.
+    failed: Option<Instant>,
 }
 
 impl Keeper {
     pub(super) fn new(directory: PathBuf, channel: Arc<Channel>) -> Keeper {
         let gathered = Gathered::default();
-        Keeper { directory, channel, table: None, open: None, gathered, wait: WAIT_LEAST }
+        Keeper { directory, channel, table: None, open: None, gathered, wait: WAIT_LEAST, failed: None }
     }
 
     /// Runs until it is told to stop. What is gathered then is left: whoever closes waits for it first.
@@ -160,7 +162,9 @@ impl Keeper {
             warn!(why, "the search index cannot be written now; it is tried again");
         }
         self.close();
-        let pause = if damaged { Duration::ZERO } else { PAUSE };
+        // Damage that comes back at once is not helped by building anew.
+        let again = self.failed.replace(clock::monotonic()).is_some_and(|before| before.elapsed() < 4 * PAUSE);
+        let pause = if damaged && !again { Duration::ZERO } else { PAUSE };
         self.channel.failed(clock::monotonic() + pause, damaged);
     }
 

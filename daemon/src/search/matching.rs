@@ -14,8 +14,8 @@ use tantivy::{
         sort_key::{SortByBytes, SortBySimilarityScore},
     },
     query::{
-        AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, Occur, PhrasePrefixQuery, PhraseQuery,
-        Query, RangeQuery, TermQuery,
+        AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, Occur, PhrasePrefixQuery,
+        PhraseQuery, Query, RangeQuery, TermQuery,
     },
     schema::{Field, IndexRecordOption},
 };
@@ -176,7 +176,8 @@ impl Matching<'_> {
             let words = self.analysers.words(None, &part.text);
             sought.beginnings.push(words.last()?.text.clone());
             let (title, text) = self.fields.words(None);
-            let clause = either(Box::new(BoostQuery::new(beginning(title, &words)?, TITLE_BOOST)), beginning(text, &words)?);
+            let clause =
+                either(Box::new(BoostQuery::new(beginning(title, &words)?, TITLE_BOOST)), beginning(text, &words)?);
             return Some(Matched { clause, says_little: false });
         }
         // A phrase is meant as it is spelled.
@@ -219,7 +220,8 @@ impl Matching<'_> {
         let mut tagged: Vec<(Occur, Clause)> = Vec::new();
         for (row, address) in self.searcher.search(&query, &top)? {
             let kept = self.fields.kept(&self.searcher.doc(address)?);
-            let (Some((space, document)), Some((notation, label))) = (row.as_deref().and_then(record), kept.concept) else {
+            let (Some((space, document)), Some((notation, label))) = (row.as_deref().and_then(record), kept.concept)
+            else {
                 continue;
             };
             for facet in [Facet::Tag, Facet::Area] {

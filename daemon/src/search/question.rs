@@ -87,13 +87,10 @@ mod tests {
 
     #[test]
     fn signs_are_understood() {
-        assert_eq!(shown("port mari*  -\"no man\" -x «le port»"), [
-            "port",
-            "beginning mari",
-            "not no man",
-            "not x",
-            "phrase le port"
-        ]);
+        assert_eq!(
+            shown("port mari*  -\"no man\" -x «le port»"),
+            ["port", "beginning mari", "not no man", "not x", "phrase le port"]
+        );
         assert_eq!(shown("a\"b c\"d"), ["a", "phrase b c", "d"]);
     }
 

@@ -14,7 +14,9 @@ use portolan_protocol::id::{DocumentId, SpaceId};
 use serde::{Deserialize, Serialize};
 use tantivy::{
     Index, TantivyDocument, Term,
-    schema::{FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions, Value as _},
+    schema::{
+        FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions, Value as _,
+    },
     tokenizer::TokenizerManager,
 };
 

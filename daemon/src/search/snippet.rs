@@ -149,7 +149,10 @@ mod tests {
         let body = format!("{}port école {}", "mot ".repeat(100), "fin ".repeat(100));
         let (text, marks) = shown(&[("body/fr", &body), ("title/fr", "port")], &["port", "école"]);
         assert_eq!(marks, ["port", "école"]);
-        assert!(text.starts_with("…mot ") && text.ends_with('…') && text.chars().count() <= PASSAGE_CHARS + 2, "{text}");
+        assert!(
+            text.starts_with("…mot ") && text.ends_with('…') && text.chars().count() <= PASSAGE_CHARS + 2,
+            "{text}"
+        );
     }
 
     #[test]

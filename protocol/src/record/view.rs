@@ -316,12 +316,10 @@ mod tests {
         let years = |values: &[(&str, &[&str])]| Summary::new(&view(values), None, created, 1).years;
         assert_eq!(years(&[("occurred", &["2016-02/2018"]), ("review_due", &["2031"])]), [2016, 2018]);
         assert_eq!(years(&[("occurred", &["février"])]), [2024], "29 February 2024");
-        assert_eq!([0, 31_535_999_999, 31_536_000_000, u64::MAX].map(|ms| year_of(Timestamp(ms))), [
-            Some(1970),
-            Some(1970),
-            Some(1971),
-            None
-        ]);
+        assert_eq!(
+            [0, 31_535_999_999, 31_536_000_000, u64::MAX].map(|ms| year_of(Timestamp(ms))),
+            [Some(1970), Some(1970), Some(1971), None]
+        );
     }
 
     #[test]

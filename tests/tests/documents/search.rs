@@ -42,9 +42,7 @@ async fn among(one: &Agency, space: SpaceId, text: &str) -> Vec<u8> {
 }
 
 fn page(language: &str, title: &str, body: &str) -> RecordDraft {
-    RecordDraft::new("page", language)
-        .with(&format!("title/{language}"), title)
-        .with(&format!("body/{language}"), body)
+    RecordDraft::new("page", language).with(&format!("title/{language}"), title).with(&format!("body/{language}"), body)
 }
 
 fn concept(notation: &str, labels: &[(&str, &str)]) -> RecordDraft {
@@ -170,14 +168,15 @@ async fn a_concept_is_found_in_every_language() {
     rome.create(space, 2, page("pt", "Relatório", "nada").with("tags/drugs", true)).await;
     rome.create(space, 3, page("es", "Informe", "nada").with("areas/drugs", true)).await;
     rome.create(space, 4, page("en", "Report", "a word on drug law").with("tags/law", true)).await;
-    for text in ["stupefiants", "المخدرات", "المُخدِّرات", "drug trafficking", "\"Drug Trafficking\""] {
+    for text in ["stupefiants", "المخدرات", "المُخدِّرات", "drug trafficking", "\"Drug Trafficking\""]
+    {
         assert_eq!(among(&rome, space, text).await, [1, 2, 3], "{text}");
     }
     let through = ask(&rome, &question(space, "stupéfiants")).concepts;
-    assert_eq!(through.iter().map(|concept| (&*concept.notation, &*concept.label)).collect::<Vec<_>>(), [(
-        "drugs",
-        "Stupéfiants"
-    )]);
+    assert_eq!(
+        through.iter().map(|concept| (&*concept.notation, &*concept.label)).collect::<Vec<_>>(),
+        [("drugs", "Stupéfiants")]
+    );
     assert_eq!(among(&rome, space, "drug").await, [1, 4], "a part of a label is a word like others");
     assert_eq!(among(&rome, space, "stupéfiants relatório").await, [2], "a concept is one of the words");
     // With its record the concept goes.
@@ -284,7 +283,9 @@ async fn a_damaged_index_is_built_anew() {
 /// The files of the index that hold words and what is found.
 fn files(index: &Path) -> impl Iterator<Item = std::path::PathBuf> {
     let all = fs::read_dir(index).unwrap().map(|file| file.unwrap().path());
-    all.filter(|file| file.extension().is_some_and(|end| ["idx", "pos", "term", "store", "fast"].iter().any(|e| end == *e)))
+    all.filter(|file| {
+        file.extension().is_some_and(|end| ["idx", "pos", "term", "store", "fast"].iter().any(|e| end == *e))
+    })
 }
 
 #[tokio::test]

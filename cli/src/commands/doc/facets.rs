@@ -25,10 +25,7 @@ pub struct Count {
 impl Count {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
         let client = context.client()?;
-        let query = DocumentQuery {
-            deleted: self.deleted.then_some(true),
-            ..self.filters.list()
-        };
+        let query = DocumentQuery { deleted: self.deleted.then_some(true), ..self.filters.list() };
         let mut parts = Vec::new();
         for space in self.filters.spaces(&client).await? {
             parts.push(client.query::<Facets>(&format!("/spaces/{space}/facets"), &query).await?);
