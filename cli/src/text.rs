@@ -29,6 +29,34 @@ pub fn cut(text: &str, width: usize) -> String {
     if kept.chars().any(is_right_to_left) { format!("{}{kept}{}", ISOLATE.0, ISOLATE.1) } else { kept }
 }
 
+/// How words are set off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Emphasis {
+    /// In bold, on a terminal.
+    Bold,
+    /// Not at all.
+    None,
+}
+
+/// Like [`shown`], with some words set off: from and to, counted in characters, in order.
+pub fn marked(text: &str, marks: &[(u32, u32)], emphasis: Emphasis) -> String {
+    let mut out = String::new();
+    let mut plain = String::new();
+    for (place, character) in (0_u32..).zip(text.chars()) {
+        let (begins, ends) = (marks.iter().any(|(from, _)| *from == place), marks.iter().any(|(_, to)| *to == place));
+        if emphasis == Emphasis::Bold && (begins || ends) {
+            out.push_str(&display_safe(&std::mem::take(&mut plain)));
+            out.push_str(if begins { "\u{1b}[1m" } else { "\u{1b}[0m" });
+        }
+        plain.push(character);
+    }
+    out.push_str(&display_safe(&plain));
+    if emphasis == Emphasis::Bold && !marks.is_empty() {
+        out.push_str("\u{1b}[0m");
+    }
+    if out.chars().any(is_right_to_left) { format!("{}{out}{}", ISOLATE.0, ISOLATE.1) } else { out }
+}
+
 /// Several lines, each safe to print; tabs become spaces.
 pub fn lines(text: &str) -> Vec<String> {
     text.lines().map(|line| shown(&line.replace('\t', "    "))).collect()
@@ -78,6 +106,15 @@ mod tests {
         let safe = escaped_json(&json);
         assert_eq!(safe, "[\n  \"a\\u009b31m\\u202eb\\u2028\\u007f\u{645}\u{1f6a2} c:\\\\d\"\n]");
         assert_eq!(serde_json::from_str::<Vec<String>>(&safe).unwrap_or_default(), [title]);
+    }
+
+    #[test]
+    fn words_are_set_off_and_nothing_else_acts_on_the_terminal() {
+        let marks = [(4, 8), (9, 10)];
+        assert_eq!(marked("des ports a\u{1b}[2J", &marks, Emphasis::None), "des ports a\\u{1b}[2J");
+        let bold = marked("des port a\u{1b}[2J", &marks, Emphasis::Bold);
+        assert_eq!(bold, "des \u{1b}[1mport\u{1b}[0m \u{1b}[1ma\u{1b}[0m\\u{1b}[2J\u{1b}[0m");
+        assert!(marked("\u{645}", &[(0, 9)], Emphasis::Bold).starts_with("\u{2068}\u{1b}[1m\u{645}"));
     }
 
     #[test]

@@ -36,6 +36,39 @@ fn civil(day: u64) -> (u64, u64, u64) {
     (era * 400 + year_of_era + u64::from(month <= 2), month, day)
 }
 
+/// The first moment of a day, a month or a year in UTC (`2026-01-31`, `2026-01`, `2026`), and the first one after it.
+///
+/// # Errors
+/// What was expected.
+pub fn parse_period(text: &str) -> Result<(Timestamp, Timestamp), String> {
+    let wrong =
+        || format!("`{text}` is not a day, a month or a year from 1970 on, such as 2026-01-31, 2026-01 or 2026");
+    let digits = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<&str> = text.split('-').collect();
+    let numbers: Option<Vec<u64>> = parts.iter().map(|part| part.parse().ok().filter(|_| digits(part))).collect();
+    let moment = |year, month, day| Timestamp(days(year, month, day) * DAY_MS);
+    match numbers.as_deref() {
+        Some(&[year @ 1970..=9998]) => Ok((moment(year, 1, 1), moment(year + 1, 1, 1))),
+        Some(&[year @ 1970..=9998, month @ 1..=12]) => {
+            Ok((moment(year, month, 1), moment(year + month / 12, month % 12 + 1, 1)))
+        }
+        Some(&[year @ 1970..=9998, month @ 1..=12, day @ 1..=31]) => {
+            let number = days(year, month, day);
+            let is_day = civil(number) == (year, month, day);
+            is_day.then_some((Timestamp(number * DAY_MS), Timestamp((number + 1) * DAY_MS))).ok_or_else(wrong)
+        }
+        _ => Err(wrong()),
+    }
+}
+
+/// The number of a day from 1970 on, counted from 1970-01-01: the way back of [`civil`].
+fn days(year: u64, month: u64, day: u64) -> u64 {
+    let year = year - u64::from(month <= 2);
+    let (era, year_of_era) = (year / 400, year % 400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
 /// How long ago a moment was.
 pub fn ago(moment: Timestamp, now: Timestamp) -> String {
     match now.since_ms(moment) {
@@ -111,5 +144,18 @@ mod tests {
         assert_eq!(ago(Timestamp(now.0 - 65_000), now), "65 s ago");
         assert_eq!(ago(Timestamp(now.0 - 3_600_000), now), "60 min ago");
         assert_eq!(ago(Timestamp(now.0 - 5 * DAY_MS), now), "5 days ago");
+    }
+
+    #[test]
+    fn days_months_and_years_are_periods() {
+        let shown = |text: &str| parse_period(text).map(|(first, end)| (rfc3339(first), rfc3339(end)));
+        let period = |first: &str, end: &str| Ok((format!("{first}T00:00:00Z"), format!("{end}T00:00:00Z")));
+        assert_eq!(shown("2024-02-29"), period("2024-02-29", "2024-03-01"));
+        assert_eq!(shown("2025-12"), period("2025-12-01", "2026-01-01"));
+        assert_eq!(shown("1970"), period("1970-01-01", "1971-01-01"));
+        assert_eq!(shown("1970-01-01"), period("1970-01-01", "1970-01-02"));
+        for wrong in ["", "2025-02-29", "1969", "2025-13", "2025-1-1-1", "+2025", "soon", "2025-00-01"] {
+            assert!(parse_period(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -369,7 +369,7 @@ impl Document {
     /// # Errors
     /// [`Fault`] when Automerge fails.
     pub fn summary(&self, updated: Option<Updated>) -> Result<Summary, Fault> {
-        Ok(Summary::new(&self.view()?, updated, self.changes()))
+        Ok(Summary::new(&self.view()?, updated, None, self.changes()))
     }
 }
 

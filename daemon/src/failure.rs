@@ -20,6 +20,7 @@ use crate::{
     keystore::KeystoreError,
     persons::PersonsError,
     pouches::PouchesError,
+    search::SearchError,
     store::StoreError,
     transport::TransportError,
 };
@@ -188,6 +189,19 @@ fn unopened(fault: &Fault, error: &DocumentError) -> ApiError {
     say(kind, error, "Its entries are held and passed on.", next)
 }
 
+impl From<SearchError> for ApiError {
+    fn from(error: SearchError) -> ApiError {
+        let next = match error {
+            SearchError::NotOpen | SearchError::Damaged => "Try again in a moment.",
+            SearchError::Unwritable => {
+                "See the service's log for the cause; `portolan doc list` needs no search index."
+            }
+            SearchError::Stopped => "See `portolan status` when it runs again.",
+        };
+        say(ErrorKind::Unavailable, error, "Records and lists do not depend on it.", next)
+    }
+}
+
 impl From<DocumentError> for ApiError {
     fn from(error: DocumentError) -> ApiError {
         match error {
@@ -217,6 +231,7 @@ impl From<DocumentError> for ApiError {
                 StoreError::Full { .. } => say(ErrorKind::DiskFull, error, KEPT, MAKE_ROOM),
                 _ => say(ErrorKind::Io, error, KEPT, "See the service's log for the cause."),
             },
+            DocumentError::Search(error) => error.into(),
             DocumentError::Overtaken => say(ErrorKind::Conflict, error, KEPT, ""),
             DocumentError::NotConnected | DocumentError::Stopped => {
                 say(ErrorKind::Unavailable, error, KEPT, "See `portolan status` when it runs again.")

@@ -9,6 +9,7 @@
 //! spaces.json      what this node calls its spaces
 //! cards.json       cards that nobody has verified yet
 //! store/           entries, and what is derived from them (`store`)
+//! search/          the index of words, made of the records (`search`)
 //! pouches/         what is kept of pouches that were sent (`pouches`)
 //! staging/         volumes of pouches while they are verified and taken (`pouches`)
 //! portolan.sock    the local API, unless config.toml puts it elsewhere
@@ -40,6 +41,8 @@ use crate::{
 
 /// File of the node's card.
 pub const CARD_FILE: &str = "card";
+/// Directory of the search index.
+pub const SEARCH_DIRECTORY: &str = "search";
 /// Directory of the store.
 pub const STORE_DIRECTORY: &str = "store";
 
@@ -129,6 +132,11 @@ impl Home {
     /// Where the store is.
     pub fn store(&self) -> PathBuf {
         self.path.join(STORE_DIRECTORY)
+    }
+
+    /// Where the search index is.
+    pub fn search(&self) -> PathBuf {
+        self.path.join(SEARCH_DIRECTORY)
     }
 
     /// Who the node is, for the core.

@@ -16,6 +16,7 @@ pub mod causality;
 pub mod automerge_door;
 pub mod keystore;
 pub mod persons;
+pub mod search;
 pub mod store;
 pub mod transport;
 

@@ -1,7 +1,7 @@
 //! The service: everything is brought up in order, runs, and is taken down in order. And what the system is told of it.
 //!
-//! Up: configuration, home, store (whose lock makes it the only daemon of the home), core, endpoint, records, engine, API.
-//! Down: API, engine, records, endpoint. What was acknowledged is durable before it is acknowledged, so that a kill at any
+//! Up: configuration, home, store (whose lock makes it the only daemon of the home), search, records, core, endpoint, engine, API.
+//! Down: API, engine, records, search, endpoint. What was acknowledged is durable before it is acknowledged, so that a kill at any
 //! moment loses nothing; going down in order only spares others the wait.
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -32,6 +32,7 @@ use crate::{
     failure,
     home::Home,
     pouches::Pouches,
+    search::Search,
     store::{OpenReport, Options, Store},
     transport::{Allowed, Endpoint},
 };
@@ -91,6 +92,7 @@ struct Running {
     engine: Engine,
     stopped: Stopped,
     documents: Documents,
+    search: Search,
     endpoint: Endpoint,
     stop: watch::Sender<bool>,
     api: tokio::task::JoinHandle<()>,
@@ -103,8 +105,10 @@ impl Running {
         start_log(&config);
         info!(home = %path.display(), node = %home.card().node(), release = env!("CARGO_PKG_VERSION"), "starting");
         let store = open_store(&home, &config)?;
+        let search = Search::start(home.search())?;
         let documents_options = crate::documents::Options {
             cache_bytes: usize::try_from(config.data.document_cache_bytes()).unwrap_or(usize::MAX),
+            search: Some(search.clone()),
         };
         let documents = Documents::open(&store, documents_options)?;
         let image = store.image()?;
@@ -128,6 +132,7 @@ impl Running {
             home,
             engine: engine.clone(),
             documents: documents.clone(),
+            search: search.clone(),
             pouches,
             store,
             endpoint: endpoint.clone(),
@@ -137,7 +142,7 @@ impl Running {
         let api = tokio::spawn(api::serve(socket, parts, stopping));
         info!(socket = %config.socket_path(path).display(), "ready");
         tell(&[NotifyState::Ready, NotifyState::Status("running")]);
-        Ok(Running { engine, stopped, documents, endpoint, stop, api })
+        Ok(Running { engine, stopped, documents, search, endpoint, stop, api })
     }
 
     /// Runs until a signal comes or a commit fails, then takes everything down.
@@ -167,6 +172,7 @@ impl Running {
             }
         };
         let _ = timeout(STOP_TIMEOUT, self.documents.close()).await;
+        let _ = timeout(STOP_TIMEOUT, self.search.close()).await;
         self.endpoint.close().await;
         info!("stopped");
         failed.map_or(Ok(()), Err)

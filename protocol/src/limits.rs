@@ -89,7 +89,7 @@ pub const FIELDS_MAX: usize = 4_096;
 /// Longest text in the short form of a record, in bytes; a longer one is cut there. Hundreds of letters of any script.
 pub const SUMMARY_TEXT_BYTES_MAX: usize = 1_024;
 
-/// Most tags, areas, countries and languages in the short form of a record.
+/// Most tags, areas, countries, programmes, languages and years in the short form of a record.
 pub const SUMMARY_ITEMS_MAX: usize = 256;
 
 /// Longest name of a space, in bytes.

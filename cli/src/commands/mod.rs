@@ -6,12 +6,14 @@ mod demo;
 mod doc;
 mod doctor;
 mod events;
+mod filters;
 mod import;
 mod init;
 mod man;
 mod node;
 mod peer;
 mod pouch;
+mod search;
 mod space;
 mod status;
 mod sync;
@@ -59,6 +61,8 @@ enum Command {
     /// Records
     #[command(subcommand)]
     Doc(doc::Doc),
+    /// Find records by their words
+    Search(search::Search),
     /// Bring in Markdown and HTML files
     Import(import::Import),
     /// What a courier carries on a USB stick
@@ -104,6 +108,7 @@ async fn perform(context: &Context, command: Command) -> Result<()> {
         Command::Peer(command) => command.run(context).await,
         Command::Space(command) => command.run(context).await,
         Command::Doc(command) => command.run(context).await,
+        Command::Search(command) => command.run(context).await,
         Command::Import(command) => command.run(context).await,
         Command::Pouch(command) => command.run(context).await,
         Command::Sync(command) => command.run(context).await,
@@ -149,6 +154,9 @@ mod tests {
             "space rotate S",
             "doc new --space S --language fr --title T --body-file - --set status=draft",
             "doc list --space S --tag a --deleted",
+            "doc list --programme p --marking GREEN --originator o --year 2016 --since 2026-01 --until 2026-01-31 --sort title --reverse",
+            "doc facets --space S --type page",
+            "search port tunis* --lang fr --space S --type page --tag a --limit 5 --json",
             "doc show D",
             "doc edit D --set title=x --reason why",
             "doc history D",
@@ -178,6 +186,8 @@ mod tests {
             "init --name A --organisation B --country Italy",
             "init --name A --organisation B --country IT --address nowhere",
             "sync --wait soon",
+            "search",
+            "doc list --since yesterday",
             "doc new --space S --set nothing",
         ] {
             let parsed =

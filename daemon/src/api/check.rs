@@ -130,7 +130,7 @@ impl Check {
             let rebuilt = documents.rebuild().await;
             self.derived_whole(rebuilt).await?;
         }
-        let flush = documents.flush(Stage::Summarised);
+        let flush = documents.flush(Stage::Searchable);
         tokio::pin!(flush);
         loop {
             tokio::select! {
@@ -165,6 +165,12 @@ impl Check {
         let why = match outcome {
             Err(DocumentError::Store(StoreError::Damaged(why))) => why,
             Err(DocumentError::Behind(cause)) if matches!(*cause, StoreError::Damaged(_)) => cause.to_string(),
+            Err(DocumentError::Search(error)) => {
+                let message = format!("records cannot be found by their words: {error}");
+                let next = "See the service's log for the cause; it is tried again from time to time.";
+                self.find(Severity::Notice, message, "Records and lists do not depend on it.", next).await;
+                return Ok(());
+            }
             other => return Ok(other?),
         };
         let message = format!("records cannot be derived: {why}");

@@ -7,7 +7,7 @@ use data_encoding::HEXLOWER;
 use portolan_protocol::{
     api::{
         ApiError, Can, Change, CreateDocument, DeleteDocument, DocumentAt, DocumentPage, DocumentQuery, DocumentView,
-        EditDocument, Event, History, Outcome, PAGE_DEFAULT, PAGE_MAX, Saved,
+        EditDocument, Event, Facets, History, Outcome, PAGE_DEFAULT, PAGE_MAX, Saved,
     },
     entry::EntryRef,
     id::{DocumentId, SpaceId},
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     clock,
-    documents::{HistoryItem, settings_document},
+    documents::{Cursor, HistoryItem, Progress},
 };
 
 /// The space of a path, if the caller may do this in it.
@@ -47,19 +47,43 @@ pub(super) async fn list(
     if query.prefix.as_deref() == Some("") {
         return Err(usage("the beginning of an id has at least one character").into());
     }
+    let no_cursor = || usage("the cursor is not one that a page before gave");
     let after = match &query.cursor {
         None => None,
-        Some(cursor) => Some(cursor.parse().map_err(|_| usage("the cursor is not one that a page before gave"))?),
+        Some(cursor) => Some(cursor.parse::<Cursor>().map_err(|_| no_cursor())?),
     };
+    if after.as_ref().is_some_and(|after| !after.is_of(query.sort, query.reverse)) {
+        return Err(no_cursor().into());
+    }
     // Before the list: what comes meanwhile may be missed, and a list that was complete then does not lose by it.
     let progress = shared.documents.progress(space).await?;
     let listed = shared.documents.list(space, query, after, limit as usize).await?;
-    let settings = settings_document(&space);
     Ok(Json(DocumentPage {
-        documents: listed.documents.into_iter().filter(|summary| summary.id != settings).collect(),
-        next: listed.next.map(|id| id.to_string()),
-        entries_to_index: progress.entries_to_index.saturating_add(progress.total.saturating_sub(progress.indexed)),
+        documents: listed.documents,
+        next: listed.next.map(|place| place.to_string()),
+        entries_to_index: behind(&progress),
     }))
+}
+
+/// What a list does not reflect yet.
+fn behind(progress: &Progress) -> u64 {
+    progress.entries_to_index.saturating_add(progress.total.saturating_sub(progress.indexed))
+}
+
+pub(super) async fn facets(
+    State(shared): State<Arc<Shared>>,
+    caller: Caller,
+    path: Segments,
+    Parameters(query): Parameters<DocumentQuery>,
+) -> Answer<Facets> {
+    let space = space(&shared, &caller, &path, Can::Read)?;
+    let is_page = query.prefix.is_some() || query.sort.is_some() || query.reverse.is_some();
+    if is_page || query.limit.is_some() || query.cursor.is_some() {
+        return Err(usage("counts know no page, order or beginning of an id; only filters").into());
+    }
+    let progress = shared.documents.progress(space).await?;
+    let facets = shared.documents.facets(space, query).await?;
+    Ok(Json(Facets { entries_to_index: behind(&progress), ..facets }))
 }
 
 pub(super) async fn show(

@@ -15,6 +15,7 @@ mod peers;
 mod picture;
 mod pouches;
 mod presence;
+mod search;
 mod socket;
 mod spaces;
 mod sync;
@@ -44,10 +45,11 @@ pub use socket::Socket;
 
 /// Serves the local API until `stopping` turns true.
 pub async fn serve(socket: Socket, parts: Parts, stopping: watch::Receiver<bool>) {
-    let Parts { home, engine, documents, pouches, store, endpoint, offline, feed } = parts;
+    let Parts { home, engine, documents, search, pouches, store, endpoint, offline, feed } = parts;
     let shared = Arc::new(Shared {
         home,
         documents,
+        search,
         pouches,
         store,
         endpoint,
@@ -82,6 +84,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/spaces/{space}/members/{node}", delete(spaces::revoke))
         .route("/spaces/{space}/epochs", post(spaces::rotate))
         .route("/spaces/{space}/documents", get(documents::list).post(documents::create))
+        .route("/spaces/{space}/facets", get(documents::facets))
         .route(
             "/spaces/{space}/documents/{document}",
             get(documents::show).patch(documents::edit).delete(documents::delete),
@@ -93,6 +96,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/pouches/receipts", post(pouches::receipt))
         .route("/pouches/{pouch}", get(pouches::show))
         .route("/pouches/{pouch}/volumes/{number}", get(pouches::write).post(pouches::verified))
+        .route("/search", get(search::search))
         .route("/sync", post(sync::sync))
         .route("/check", post(check::check))
         .route("/events", get(events::listen));

@@ -9,7 +9,10 @@ use tokio::{
 };
 
 use super::presence::Presence;
-use crate::{documents::Documents, engine::Engine, home::Home, pouches::Pouches, store::Store, transport::Endpoint};
+use crate::{
+    documents::Documents, engine::Engine, home::Home, pouches::Pouches, search::Search, store::Store,
+    transport::Endpoint,
+};
 
 /// The parts of the daemon that the local API speaks for.
 pub struct Parts {
@@ -19,6 +22,8 @@ pub struct Parts {
     pub engine: Engine,
     /// The records.
     pub documents: Documents,
+    /// Finding them by their words.
+    pub search: Search,
     /// What goes and comes on media.
     pub pouches: Pouches,
     /// The store, for its size and its check.
@@ -36,6 +41,7 @@ pub(super) struct Shared {
     pub(super) home: Arc<Home>,
     pub(super) engine: Engine,
     pub(super) documents: Documents,
+    pub(super) search: Search,
     pub(super) pouches: Pouches,
     pub(super) store: Store,
     pub(super) endpoint: Endpoint,

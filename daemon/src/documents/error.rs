@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::{
     automerge_door::{EditError, Fault},
+    search::SearchError,
     store::StoreError,
 };
 
@@ -56,6 +57,9 @@ pub enum DocumentError {
     /// What was received lately cannot be derived, because of a full disk for instance.
     #[error("what was received lately cannot be shown now: {0}")]
     Behind(Arc<StoreError>),
+    /// Records cannot be found by their words now.
+    #[error(transparent)]
+    Search(#[from] SearchError),
     /// Nothing can be written yet.
     #[error("records cannot be written before the engine runs")]
     NotConnected,

@@ -7,50 +7,57 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use portolan_protocol::{
-    api::{DocumentQuery, Event},
-    crypto::hash::keyed,
+    api::{DocumentQuery, Event, Facets},
     effects::Appended,
     entry::{EntryRef, LogKey, LogKind},
     id::{DocumentId, SpaceId},
     image::Image,
     limits::SPACE_NAME_BYTES_MAX,
-    record::shortened,
+    record::{Summary, shortened},
     view::SpaceView,
 };
 use tokio::sync::{broadcast, oneshot};
 
 use super::{
     aside::SetAside,
+    cursor::Cursor,
     error::{AppendError, DocumentError},
     index::Index,
     locks::Locks,
+    offering::Offering,
     planning,
     queue::{Call, Job},
     reading::{Asked, HeldBack, HistoryItem, Listed, Progress, Shown, When},
+    settings::settings_document,
     worker::{Channel, Stage, Worker},
 };
-use crate::store::{Store, StoreError};
+use crate::{
+    search::Search,
+    store::{Store, StoreError},
+};
 
 /// Appends changes to this node's own data log, and answers when they are durable.
 pub type Appender =
     Arc<dyn Fn(SpaceId, LogKey, Vec<Vec<u8>>) -> BoxFuture<'static, Result<Vec<EntryRef>, AppendError>> + Send + Sync>;
 
-/// Rows that one call of a list looks at, at most: with a filter that little passes it may answer with a part.
-const LIST_STEPS_MAX: u32 = 64;
+/// Records that one step of a list reads: short enough for others who wait.
+const LIST_STEP_RECORDS: usize = 200;
 
 /// Bytes of records in one answer to a list, about.
 const LIST_BYTES_AIM: usize = 4 << 20;
 
 /// Local preferences; they decide nothing that is shown.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct Options {
     /// Memory for open documents, by estimate.
     pub cache_bytes: usize,
+    /// Where records are handed that are to be found by their words.
+    pub search: Option<Search>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { cache_bytes: 64 << 20 }
+        Options { cache_bytes: 64 << 20, search: None }
     }
 }
 
@@ -76,12 +83,6 @@ impl Drop for Shared {
     }
 }
 
-/// The record that holds the settings of a space, its name among them (`title/<language>`; the type is `space`).
-pub fn settings_document(space: &SpaceId) -> DocumentId {
-    let hash = keyed(&space.0, &[b"portolan space settings v1"]);
-    DocumentId(hash.first_chunk().copied().unwrap_or_default())
-}
-
 impl Documents {
     /// Takes up what was derived before from `store`, and starts the thread that goes on from there. Call
     /// [`Documents::catch_up`] and [`Documents::views`] next.
@@ -89,16 +90,22 @@ impl Documents {
     /// # Errors
     /// [`DocumentError::Store`]; [`DocumentError::Stopped`] when no thread can be started.
     pub fn open(store: &Store, options: Options) -> Result<Documents, DocumentError> {
-        let index = match Index::load(store, options.cache_bytes) {
+        let channel = Arc::new(Channel::default());
+        let offering = || {
+            // Weak, or the search and the worker would keep each other.
+            let channel = Arc::downgrade(&channel);
+            let nudge = move || channel.upgrade().iter().for_each(|channel| channel.nudge());
+            Offering::new(options.search.clone(), Arc::new(nudge))
+        };
+        let index = match Index::load(store, options.cache_bytes, offering()) {
             // Damaged rows are no loss: everything is in the log.
             Err(StoreError::Damaged(_)) => {
                 store.derived().clear()?;
-                Index::load(store, options.cache_bytes)?
+                Index::load(store, options.cache_bytes, offering())?
             }
             other => other?,
         };
         let feed = index.feed.clone();
-        let channel = Arc::new(Channel::default());
         let worker = Worker::new(channel.clone(), index);
         let thread = thread::Builder::new().name("documents".to_owned()).spawn(move || worker.run());
         let thread = Mutex::new(Some(thread.map_err(|_| DocumentError::Stopped)?));
@@ -136,9 +143,17 @@ impl Documents {
     /// Waits until `stage` is reached for everything that was announced before.
     ///
     /// # Errors
-    /// [`DocumentError::Behind`] when it cannot be reached now, [`DocumentError::Stopped`].
+    /// [`DocumentError::Behind`] and [`DocumentError::Search`] when it cannot be reached now, [`DocumentError::Stopped`].
     pub async fn flush(&self, stage: Stage) -> Result<(), DocumentError> {
-        self.shared.channel.wait(stage, None).await.map_err(|_| DocumentError::Stopped)?
+        self.shared.channel.wait(stage, None).await.map_err(|_| DocumentError::Stopped)??;
+        if let (Stage::Searchable, Some(search)) = (stage, self.search().await?) {
+            search.flush().await?;
+        }
+        Ok(())
+    }
+
+    async fn search(&self) -> Result<Option<Search>, DocumentError> {
+        self.ask(|index| index.offering.search().cloned()).await
     }
 
     /// Whether so many wait to be answered that others are better turned away. A save that has begun comes to its end.
@@ -235,7 +250,8 @@ impl Documents {
         self.ask_level(space, move |index| index.history(space, document)).await?
     }
 
-    /// Records by id, after `after`. A page may hold fewer than `limit` while there is a next one.
+    /// Records in the order that `query` asks for, behind `after`, a place in the same order. A page may hold fewer than `limit`
+    /// while there is a next one.
     ///
     /// # Errors
     /// [`DocumentError::UnknownSpace`], [`DocumentError::BadPrefix`], [`DocumentError::Store`].
@@ -243,22 +259,45 @@ impl Documents {
         &self,
         space: SpaceId,
         query: DocumentQuery,
-        after: Option<DocumentId>,
+        after: Option<Cursor>,
         limit: usize,
     ) -> Result<Listed, DocumentError> {
-        let mut listed = Listed { next: after, ..Listed::default() };
-        for step in 0..LIST_STEPS_MAX {
-            let left = limit.saturating_sub(listed.documents.len());
-            let bytes_left = LIST_BYTES_AIM.saturating_sub(listed.bytes);
-            if left == 0 || bytes_left == 0 || (step > 0 && listed.next.is_none()) {
+        let places = self.ask(move |index| index.places(space, &query, after.as_ref(), limit));
+        let (mut places, mut more) = places.await??;
+        let ids: Vec<DocumentId> = places.iter().map(|place| place.id).collect();
+        let mut listed = Listed::default();
+        let (mut bytes, mut seen) = (0, 0);
+        for step in ids.chunks(LIST_STEP_RECORDS) {
+            if bytes >= LIST_BYTES_AIM {
                 break;
             }
-            let (query, after) = (query.clone(), listed.next);
-            let part = self.ask(move |index| index.list(space, &query, after, left, bytes_left)).await??;
-            listed.documents.extend(part.documents);
-            (listed.next, listed.bytes) = (part.next, listed.bytes + part.bytes);
+            let (step, left) = (step.to_vec(), LIST_BYTES_AIM - bytes);
+            let part = self.ask(move |index| index.summaries(space, &step, left)).await??;
+            listed.documents.extend(part.records);
+            (bytes, seen) = (bytes + part.bytes, seen + part.looked_at);
         }
+        if seen < places.len() {
+            places.truncate(seen);
+            more = true;
+        }
+        listed.next = places.pop().filter(|_| more);
         Ok(listed)
+    }
+
+    /// How many records pass the filters of `query`, by the values that they have in each facet.
+    ///
+    /// # Errors
+    /// [`DocumentError::UnknownSpace`], [`DocumentError::Stopped`].
+    pub async fn facets(&self, space: SpaceId, query: DocumentQuery) -> Result<Facets, DocumentError> {
+        self.ask(move |index| index.facets(space, &query)).await?
+    }
+
+    /// The short forms of records, as they are now, in the order of `ids`; those that have none are left out.
+    ///
+    /// # Errors
+    /// [`DocumentError::Store`], [`DocumentError::Stopped`].
+    pub async fn summaries(&self, space: SpaceId, ids: Vec<DocumentId>) -> Result<Vec<Summary>, DocumentError> {
+        Ok(self.ask(move |index| index.summaries(space, &ids, usize::MAX)).await??.records)
     }
 
     /// The records whose ids begin with `prefix`: at most `limit`.

@@ -22,9 +22,12 @@ use tracing::error;
 use super::{
     aside::{Aside, Part, SetAside},
     cache::Cache,
+    catalogue::Catalogue,
     keys,
+    offering::Offering,
     payload::LastKey,
-    rows::{Counters, Counts, LogRow, NameRow, decode},
+    rows::{Counters, Counts, DocumentRow, LogRow, NameRow, decode},
+    settings::settings_document,
     shelf::Shelf,
 };
 use crate::store::{Store, StoreError};
@@ -99,13 +102,17 @@ pub(super) struct Index {
     pub(super) liftable: BTreeMap<SpaceId, BTreeSet<u64>>,
     pub(super) faults: BTreeMap<u64, String>,
     pub(super) cache: Cache,
+    /// All records in short.
+    pub(super) catalogue: Catalogue,
+    /// What is handed to the search.
+    pub(super) offering: Offering,
     /// Where changes of records are told, once somebody wants to hear of them.
     pub(super) feed: Arc<OnceLock<broadcast::Sender<Event>>>,
 }
 
 impl Index {
     /// Takes up what the table holds.
-    pub(super) fn load(store: &Store, cache_bytes: usize) -> Result<Index, StoreError> {
+    pub(super) fn load(store: &Store, cache_bytes: usize, offering: Offering) -> Result<Index, StoreError> {
         let mut index = Index {
             store: store.clone(),
             shelf: Shelf::open(store)?,
@@ -124,6 +131,8 @@ impl Index {
             liftable: BTreeMap::new(),
             faults: BTreeMap::new(),
             cache: Cache::new(cache_bytes),
+            catalogue: Catalogue::default(),
+            offering,
             feed: Arc::default(),
         };
         index.reload()?;
@@ -132,6 +141,7 @@ impl Index {
 
     /// Forgets what is in memory and takes it up from the table again. Views, ends and what is set aside stay.
     pub(super) fn reload(&mut self) -> Result<(), StoreError> {
+        let table = self.shelf.table()?;
         let shelf = self.shelf.clone();
         self.counters = shelf.value(keys::COUNTERS)?.map_or(Ok(Counters::default()), |bytes| decode(&bytes))?;
         (self.logs, self.by_key) = (Vec::new(), BTreeMap::new());
@@ -164,6 +174,16 @@ impl Index {
             self.pending.entry(name.space).or_default().extend(number);
             Ok(())
         })?;
+        self.catalogue = Catalogue::default();
+        let mut last = 0;
+        shelf.scan(keys::DOCUMENTS, |key, value| {
+            let (Some((space, id)), row) = (keys::named(key), decode::<DocumentRow>(&value)?) else { return Ok(()) };
+            last = last.max(row.revision);
+            let is_settings = id == settings_document(&space);
+            self.catalogue.put(space, id, row.number, row.revision, row.summary.as_ref(), is_settings);
+            Ok(())
+        })?;
+        self.offering.begin(table, last);
         let behind = self.ends.iter().filter(|(key, end)| self.next(key) < **end);
         self.behind = behind.map(|(key, _)| *key).collect();
         Ok(())

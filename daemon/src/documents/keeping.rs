@@ -3,7 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portolan_protocol::{api::Event, id::SpaceId, record::Summary};
+use portolan_protocol::{
+    api::Event,
+    id::{DocumentId, SpaceId},
+    record::Summary,
+    time::Timestamp,
+};
 use tracing::warn;
 
 use super::{
@@ -12,10 +17,11 @@ use super::{
     error::DocumentError,
     index::Index,
     keys,
-    opening::Opened,
+    opening::{Ledger, Opened},
     rows::{DocumentRow, NameRow, encode},
+    settings::settings_document,
 };
-use crate::store::StoreError;
+use crate::{search::Entry, store::StoreError};
 
 /// Changes that are worth a new snapshot. Below, applying them costs about as much as loading one.
 const SNAPSHOT_CHANGES: u32 = 8;
@@ -33,6 +39,23 @@ pub(super) enum Keep {
 
 /// A document by number, to be opened on what there is of it.
 pub(super) type Work = (u64, Keep, Option<Open>);
+
+/// What was made of a document, to be remembered once it is written down.
+struct Made {
+    space: SpaceId,
+    id: DocumentId,
+    number: u64,
+    revision: u64,
+    short: Short,
+}
+
+/// A document in short.
+#[derive(Default)]
+struct Short {
+    summary: Option<Summary>,
+    entry: Option<Entry>,
+    fault: Option<String>,
+}
 
 /// A document by number, and what came of opening it.
 pub(super) type Outcome = (u64, Keep, Result<Opened, DocumentError>);
@@ -90,13 +113,22 @@ impl Index {
         let mut draft = shelf.draft();
         let mut done = Vec::with_capacity(opened.len());
         let mut changed = Vec::new();
+        let mut made = Vec::new();
         for (number, keep, opened) in opened {
             let name = shelf.name(number)?;
             let (space, fault) = match opened {
                 Ok(opened) => {
                     let Opened { ledger, mut open, fault } = opened;
-                    let (summary, failed) = summarise(&open);
-                    draft.put_document(&ledger.space, &ledger.id, &DocumentRow { number, summary })?;
+                    let mut short = shorten(&open, &ledger);
+                    let failed = short.fault.take();
+                    let known = self.catalogue.item(&ledger.space, &ledger.id).map(|item| item.revision);
+                    // Whoever only looks at a record changes nothing of it.
+                    if known.is_none() || name.is_pending || self.faults.contains_key(&number) {
+                        let revision = self.offering.next_revision();
+                        let summary = short.summary.clone();
+                        draft.put_document(&ledger.space, &ledger.id, &DocumentRow { number, revision, summary })?;
+                        made.push(Made { space: ledger.space, id: ledger.id, number, revision, short });
+                    }
                     if is_worth_saving(&open)
                         && let Ok(bytes) = open.document.save()
                     {
@@ -124,6 +156,11 @@ impl Index {
             done.push((space, number, fault));
         }
         draft.write()?;
+        for Made { space, id, number, revision, short } in made {
+            let is_settings = id == settings_document(&space);
+            self.catalogue.put(space, id, number, revision, short.summary.as_ref(), is_settings);
+            self.offering.put(space, id, number, revision, short.entry);
+        }
         if let Some(feed) = self.feed.get() {
             // Nobody may be listening.
             changed.into_iter().for_each(|event| drop(feed.send(event)));
@@ -158,6 +195,37 @@ impl Index {
         self.keep(opened)
     }
 
+    /// Hands some documents that are due to the search.
+    pub(super) fn offer_some(&mut self) -> Result<(), StoreError> {
+        self.offering.take_up(&self.catalogue);
+        let views = &self.views;
+        let due = self.offering.some(STEP_DOCUMENTS * cores::count(), |space| views.contains_key(space));
+        let mut named = BTreeMap::new();
+        let mut work = Vec::new();
+        for (revision, space, number) in due {
+            let id = self.shelf.name(number)?.id;
+            if self.catalogue.item(&space, &id).is_none_or(|item| item.revision != revision) {
+                self.offering.drop_due(&space, revision);
+                continue;
+            }
+            let held = self.cache.take(number);
+            held.iter().for_each(|open| self.cache.put(number, open.clone()));
+            named.insert(number, (revision, space, id));
+            work.push((number, Keep::Close, held));
+        }
+        for (number, _, opened) in self.open_all(work) {
+            let Some((revision, space, id)) = named.remove(&number) else { continue };
+            let entry = match opened {
+                Ok(Opened { ledger, open, .. }) => shorten(&open, &ledger).entry,
+                Err(DocumentError::Store(error)) if !matches!(error, StoreError::Damaged(_)) => return Err(error),
+                // What cannot be opened is not found.
+                Err(_) => None,
+            };
+            self.offering.put_due(space, id, number, revision, entry);
+        }
+        Ok(())
+    }
+
     /// Opens documents side by side, in their order.
     pub(super) fn open_all(&self, work: Vec<Work>) -> Vec<Outcome> {
         cores::each(work, |(number, keep, held)| (number, keep, self.open(number, held)))
@@ -174,13 +242,18 @@ fn is_worth_saving(open: &Open) -> bool {
     open.whole && unsaved >= SNAPSHOT_CHANGES.max(open.saved / 4)
 }
 
-/// The summary of a document, if anything of it is applied, and what went wrong.
-fn summarise(open: &Open) -> (Option<Summary>, Option<String>) {
+/// A document in short, if anything of it is applied, and what went wrong.
+fn shorten(open: &Open, ledger: &Ledger) -> Short {
     if open.document.changes() == 0 {
-        return (None, None);
+        return Short::default();
     }
-    match open.document.summary(open.updated.clone()) {
-        Ok(summary) => (Some(summary), None),
-        Err(fault) => (None, Some(fault.to_string())),
-    }
+    let view = match open.document.view() {
+        Ok(view) => view,
+        Err(fault) => return Short { fault: Some(fault.to_string()), ..Short::default() },
+    };
+    let created: Option<Timestamp> = ledger.order.iter().map(|place| ledger.facts[*place].time).min();
+    let summary = Summary::new(&view, open.updated.clone(), created, open.document.changes());
+    let is_found = !summary.deleted && ledger.id != settings_document(&ledger.space);
+    let entry = is_found.then(|| Entry::new(ledger.space, &view, &summary));
+    Short { summary: Some(summary), entry, fault: None }
 }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! one table, integers big-endian       key                       value
+//!   what the table is                  E                         version, a random id
 //!   counters                           G                         the next numbers of logs and documents
 //!   how many documents a space has     T, space (32)             u64
 //!   a log                              L, log (4)                how far it was taken in, and counts
@@ -9,13 +10,15 @@
 //!   32 entries of a log                S, log (4), seq / 32 (8)  what each is, and its standing
 //!   more entries of a document         C, document (8), log (4), first seq (8)   seqs
 //!   a document by number               N, document (8)           space, id, its first entries, whether its summary is due
-//!   a document by id                   I, space (32), id (16)    number, summary
+//!   a document by id                   I, space (32), id (16)    number, revision, summary
 //!   snapshot                           P, document (8)           as the Automerge door saves it
 //!   local fault                        F, document (8)           words
 //! ```
 
 use portolan_protocol::id::{DocumentId, SpaceId};
 
+pub(super) const TABLE: &[u8] = b"E";
+pub(super) const DOCUMENTS: &[u8] = b"I";
 pub(super) const COUNTERS: &[u8] = b"G";
 pub(super) const LOGS: &[u8] = b"L";
 pub(super) const TOTALS: &[u8] = b"T";
@@ -62,8 +65,10 @@ pub(super) fn document(space: &SpaceId, id: &DocumentId) -> Vec<u8> {
     key(b'I', &[&space.0, &id.0])
 }
 
-pub(super) fn documents(space: &SpaceId) -> Vec<u8> {
-    key(b'I', &[&space.0])
+/// The space and the id in the key of a document.
+pub(super) fn named(key: &[u8]) -> Option<(SpaceId, DocumentId)> {
+    let (space, id) = key.get(1..)?.split_first_chunk()?;
+    Some((SpaceId(*space), DocumentId(id.try_into().ok()?)))
 }
 
 pub(super) fn snapshot(document: u64) -> Vec<u8> {

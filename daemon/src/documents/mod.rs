@@ -5,9 +5,11 @@
 //! is accepted: membership does. One thread owns the derived data; this handle never blocks the async runtime.
 
 mod cores;
+mod cursor;
 mod error;
 mod keys;
 mod rows;
+mod settings;
 
 mod shelf;
 
@@ -16,6 +18,10 @@ mod payload;
 mod visible;
 
 mod aside;
+mod catalogue;
+
+mod offering;
+
 mod index;
 
 mod intake;
@@ -39,9 +45,11 @@ mod handle;
 mod saving;
 
 pub use aside::SetAside;
+pub use cursor::Cursor;
 pub use error::{AppendError, DocumentError};
-pub use handle::{Appender, Documents, Options, settings_document};
+pub use handle::{Appender, Documents, Options};
 pub use reading::{HeldBack, HistoryItem, Listed, Progress, Shown};
 pub use saving::ImportItem;
+pub use settings::settings_document;
 pub use visible::ChangeStanding;
 pub use worker::Stage;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use portolan_protocol::{
-    api::DocumentQuery,
+    api::{DocumentQuery, Facets},
     change::PersonRef,
     entry::EntryRef,
     id::{DocumentId, NodeId, SpaceId},
@@ -20,17 +20,14 @@ use tokio::sync::oneshot;
 use super::{
     cache::Open,
     cores,
+    cursor::Cursor,
     error::DocumentError,
     index::Index,
-    keys,
     opening::Ledger,
     payload::LastKey,
-    rows::{Counts, DocumentRow, STRIP_ENTRIES, State, decode},
+    rows::{Counts, STRIP_ENTRIES, State},
     visible::ChangeStanding,
 };
-
-/// Rows that one step of a list looks at.
-const STEP_ROWS: usize = 1_000;
 
 /// A record as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,12 +83,19 @@ pub struct HistoryItem {
 /// A part of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listed {
-    /// The records, by id.
+    /// The records, in the order that was asked for.
     pub documents: Vec<Summary>,
-    /// Where the next part begins: after this id. None at the end.
-    pub next: Option<DocumentId>,
-    /// How long the records are as JSON.
+    /// Where the next part begins: after this place. None at the end.
+    pub next: Option<Cursor>,
+}
+
+/// Records in short.
+#[derive(Default)]
+pub(super) struct Summaries {
+    pub(super) records: Vec<Summary>,
+    /// How long they are as JSON.
     pub(super) bytes: usize,
+    pub(super) looked_at: usize,
 }
 
 /// How far the derived data of a space is.
@@ -113,6 +117,8 @@ pub struct Progress {
     pub quarantined: u64,
     /// Entries that wait for control entries.
     pub waiting: u64,
+    /// Records that cannot be found by their words yet, though their summaries are made.
+    pub to_search: u64,
     /// Documents that this node fails on.
     pub faults: u64,
     /// Logs that are set aside, since something of them is damaged.
@@ -207,44 +213,51 @@ impl Index {
         Ok(items)
     }
 
-    /// One step of a list: opens no document. It ends when it holds `limit` records, or `bytes_aim` bytes of them.
-    pub(super) fn list(
+    /// Where the records of a list stand, in its order: at most `limit` behind `after`, and whether there are more.
+    pub(super) fn places(
         &self,
         space: SpaceId,
         query: &DocumentQuery,
-        after: Option<DocumentId>,
+        after: Option<&Cursor>,
         limit: usize,
-        bytes_aim: usize,
-    ) -> Result<Listed, DocumentError> {
+    ) -> Result<(Vec<Cursor>, bool), DocumentError> {
         if !self.views.contains_key(&space) {
             return Err(DocumentError::UnknownSpace);
         }
         let prefix = query.prefix.as_deref().unwrap_or_default().to_lowercase();
-        let all = keys::documents(&space);
-        let before = match after {
-            Some(id) => Some(keys::document(&space, &id)),
-            None => below(&prefix)?.map(|id| keys::document(&space, &id)),
-        };
-        let rows = self.shelf.page(&all, before.as_deref(), STEP_ROWS)?;
-        let is_last = rows.len() < STEP_ROWS;
-        let mut listed = Listed::default();
-        for (key, value) in rows {
-            let Some(id) = key.last_chunk().map(|bytes| DocumentId(*bytes)) else { continue };
-            if !id.to_string().starts_with(&prefix) {
-                listed.next = None;
-                return Ok(listed);
-            }
-            listed.next = Some(id);
-            let row: DocumentRow = decode(&value)?;
-            let Some(summary) = row.summary.filter(|summary| matches(summary, query)) else { continue };
-            listed.bytes += serde_json::to_vec(&summary).map_or(0, |json| json.len());
-            listed.documents.push(summary);
-            if listed.documents.len() == limit || listed.bytes >= bytes_aim {
-                return Ok(listed);
+        if !prefix.is_empty() && format!("{prefix:a<26}").parse::<DocumentId>().is_err() {
+            return Err(DocumentError::BadPrefix(prefix));
+        }
+        Ok(self.catalogue.list(&space, query, after, limit))
+    }
+
+    /// How many records pass the filters, by the values that they have.
+    pub(super) fn facets(&self, space: SpaceId, query: &DocumentQuery) -> Result<Facets, DocumentError> {
+        if !self.views.contains_key(&space) {
+            return Err(DocumentError::UnknownSpace);
+        }
+        Ok(self.catalogue.facets(&space, query))
+    }
+
+    /// The short forms of records, in the order of `ids`; those that have none are left out. It ends when they have `bytes_aim`
+    /// bytes; how many of `ids` were looked at comes with them.
+    pub(super) fn summaries(
+        &self,
+        space: SpaceId,
+        ids: &[DocumentId],
+        bytes_aim: usize,
+    ) -> Result<Summaries, DocumentError> {
+        let mut found = Summaries::default();
+        for id in ids {
+            found.looked_at += 1;
+            let Some(summary) = self.shelf.document(&space, id)?.and_then(|row| row.summary) else { continue };
+            found.bytes += serde_json::to_vec(&summary).map_or(0, |json| json.len());
+            found.records.push(summary);
+            if found.bytes >= bytes_aim {
+                break;
             }
         }
-        listed.next = listed.next.filter(|_| !is_last);
-        Ok(listed)
+        Ok(found)
     }
 
     /// How far the derived data of a space is.
@@ -270,6 +283,7 @@ impl Index {
             refused: sum.refused,
             quarantined: sum.quarantined,
             waiting: sum.waiting,
+            to_search: self.offering.behind(&space),
             faults: faults.count() as u64,
             damaged_logs: self.aside.keys().filter(|(of, _)| *of == space).count() as u64,
             cache_bytes: self.cache.bytes() as u64,
@@ -337,26 +351,4 @@ fn chronological(ledger: &Ledger) -> Vec<usize> {
         }
     }
     order
-}
-
-/// The greatest id below all that begin with `prefix`; none where there is none below.
-fn below(prefix: &str) -> Result<Option<DocumentId>, DocumentError> {
-    if prefix.is_empty() {
-        return Ok(None);
-    }
-    let first: DocumentId =
-        format!("{prefix:a<26}").parse().map_err(|_| DocumentError::BadPrefix(prefix.to_owned()))?;
-    Ok(u128::from_be_bytes(first.0).checked_sub(1).map(|id| DocumentId(id.to_be_bytes())))
-}
-
-fn matches(summary: &Summary, query: &DocumentQuery) -> bool {
-    let among = |wanted: &Option<String>, held: &[String]| wanted.as_ref().is_none_or(|wanted| held.contains(wanted));
-    let is = |wanted: &Option<String>, held: Option<&str>| wanted.as_deref().is_none_or(|wanted| Some(wanted) == held);
-    (query.prefix.is_some() || summary.deleted == query.deleted.unwrap_or(false))
-        && is(&query.kind, Some(&summary.kind))
-        && is(&query.status, summary.status.as_deref())
-        && among(&query.tag, &summary.tags)
-        && among(&query.area, &summary.areas)
-        && among(&query.country, &summary.countries)
-        && among(&query.language, &summary.languages)
 }

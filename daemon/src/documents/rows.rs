@@ -15,6 +15,16 @@ use crate::store::StoreError;
 /// Entries in one strip.
 pub(super) const STRIP_ENTRIES: u64 = 32;
 
+/// The version of these rows. A table with others is made anew from the log.
+pub(super) const FORMAT: u32 = 2;
+
+/// The first row of a table: in which version it is, and what tells it from every other table.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct TableRow {
+    pub(super) format: u32,
+    pub(super) table: [u8; 16],
+}
+
 /// The least number of a log and of a document that were never used.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Counters {
@@ -181,6 +191,8 @@ pub(super) struct NameRow {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct DocumentRow {
     pub(super) number: u64,
+    /// Grows over all documents with each summary that is made; 0 where none was.
+    pub(super) revision: u64,
     /// None while nothing of it is applied, or its turn has not come.
     pub(super) summary: Option<Summary>,
 }

@@ -6,12 +6,16 @@ use portolan_protocol::{
     entry::{EntryRef, Heads},
     id::{DocumentId, SpaceId},
 };
+use rand_core::Rng as _;
 
 use super::{
     keys,
-    rows::{DocumentRow, NameRow, Row, STRIP_ENTRIES, decode, encode, pack, unpack},
+    rows::{DocumentRow, FORMAT, NameRow, Row, STRIP_ENTRIES, TableRow, decode, encode, pack, unpack},
 };
-use crate::store::{Derived, DerivedBatch, Store, StoreError, Table};
+use crate::{
+    clock,
+    store::{Derived, DerivedBatch, Store, StoreError, Table},
+};
 
 const TABLE: &str = "documents";
 /// Rows read at once where all of a kind are wanted.
@@ -45,6 +49,21 @@ impl Shelf {
         self.derived.clear()?;
         self.table = self.derived.open_table(TABLE)?;
         Ok(())
+    }
+
+    /// What tells this table from every other. One in another format is forgotten: it is made anew from the log.
+    pub(super) fn table(&mut self) -> Result<[u8; 16], StoreError> {
+        let row: Option<TableRow> = self.value(keys::TABLE)?.and_then(|bytes| decode(&bytes).ok());
+        if let Some(row) = row.filter(|row| row.format == FORMAT) {
+            return Ok(row.table);
+        }
+        self.clear()?;
+        let mut table = [0; 16];
+        clock::rng().fill_bytes(&mut table);
+        let mut draft = self.draft();
+        draft.put(keys::TABLE, encode(&TableRow { format: FORMAT, table }))?;
+        draft.write()?;
+        Ok(table)
     }
 
     pub(super) fn draft(&self) -> Draft<'_> {

@@ -39,6 +39,8 @@ pub enum Stage {
     Indexed,
     /// Every summary is made as well.
     Summarised,
+    /// Every record can be found by its words as well, or nobody knows when it can be.
+    Searchable,
 }
 
 /// A wait that was asked for: for which stage, in one space alone or in all.
@@ -123,6 +125,12 @@ impl Channel {
         drop(queue);
         self.wake.notify_one();
         wait
+    }
+
+    /// Has the thread look again what there is to do.
+    pub(super) fn nudge(&self) {
+        drop(self.queue());
+        self.wake.notify_one();
     }
 
     /// Has the thread end after the step it is at.
@@ -239,7 +247,10 @@ impl Worker {
             self.last = Some(log);
             return self.index.take_in(log);
         }
-        self.index.summarise_some()
+        if self.has_pending() {
+            return self.index.summarise_some();
+        }
+        self.index.offer_some()
     }
 
     /// A log to be gone through again, in a space of those that are waited for if there is one.
@@ -262,7 +273,12 @@ impl Worker {
     }
 
     fn has_background(&self) -> bool {
-        self.next_review().is_some() || self.next_behind().is_some() || self.has_pending()
+        self.next_review().is_some() || self.next_behind().is_some() || self.has_pending() || self.offers()
+    }
+
+    fn offers(&self) -> bool {
+        let views = &self.index.views;
+        self.index.offering.has_work(|space| views.contains_key(space))
     }
 
     fn has_pending(&self) -> bool {
@@ -285,6 +301,8 @@ impl Worker {
             return;
         }
         let summarised = !self.has_pending();
+        let views = &self.index.views;
+        let offered = summarised && self.index.offering.is_done(|space| views.contains_key(space));
         for waiter in std::mem::take(&mut self.waiters) {
             let index = &self.index;
             let taken_in = waiter.targets.iter().all(|(log, end)| !index.goes_on(log) || index.next(log) >= *end);
@@ -292,7 +310,12 @@ impl Worker {
                 Some(space) => !index.is_under_review(space),
                 None => self.next_review().is_none(),
             };
-            if reviewed && taken_in && (summarised || waiter.stage == Stage::Indexed) {
+            let made = match waiter.stage {
+                Stage::Indexed => true,
+                Stage::Summarised => summarised,
+                Stage::Searchable => offered,
+            };
+            if reviewed && taken_in && made {
                 // The one who waited may have gone.
                 let _ = waiter.done.send(Ok(()));
             } else {

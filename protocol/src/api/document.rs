@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     entry::EntryRef,
     id::{DocumentId, NodeId, PersonId, SpaceId},
-    record::{RecordDraft, RecordView, Summary, Updated, Warning},
+    record::{Facet, Filters, RecordDraft, RecordView, Summary, Updated, Warning},
     time::Timestamp,
 };
 
@@ -16,7 +16,8 @@ pub const PAGE_DEFAULT: u32 = 200;
 pub const PAGE_MAX: u32 = 2_000;
 
 /// The query of `GET /v1/spaces/{space}/documents`. A filter that is left out lets everything pass; several must all hold.
-/// The list is ordered by document id.
+/// A page goes on after the last record of the page before, wherever that stands by now: records that do not change meanwhile
+/// are listed once each.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DocumentQuery {
@@ -32,18 +33,42 @@ pub struct DocumentQuery {
     /// Records with this country, in any relation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
+    /// Records of this programme.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub programme: Option<String>,
     /// Records with something written in this language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
     /// Records with this status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    /// Records with this marking.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marking: Option<String>,
+    /// Records that come from this organisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub originator: Option<String>,
+    /// Records that are about this year, see [`Summary::years`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub year: Option<u16>,
+    /// Records last changed at this moment or later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since_ms: Option<Timestamp>,
+    /// Records last changed before this moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<Timestamp>,
     /// `true` for deleted records alone; others alone where it is left out or `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<bool>,
     /// Records whose id begins with this, deleted ones included whatever `deleted` says; at least one character.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
+    /// The order of the list; by document id where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<SortBy>,
+    /// `true` for the order turned round.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reverse: Option<bool>,
     /// Records on the page: 1 to [`PAGE_MAX`], [`PAGE_DEFAULT`] where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
@@ -52,15 +77,85 @@ pub struct DocumentQuery {
     pub cursor: Option<String>,
 }
 
+impl DocumentQuery {
+    /// What the records must be like.
+    pub fn filters(&self) -> Filters {
+        let filters = Filters { since: self.since_ms, until: self.until_ms, ..Filters::default() };
+        filters
+            .with(Facet::Type, self.kind.clone())
+            .with(Facet::Tag, self.tag.clone())
+            .with(Facet::Area, self.area.clone())
+            .with(Facet::Country, self.country.clone())
+            .with(Facet::Programme, self.programme.clone())
+            .with(Facet::Language, self.language.clone())
+            .with(Facet::Status, self.status.clone())
+            .with(Facet::Marking, self.marking.clone())
+            .with(Facet::Originator, self.originator.clone())
+            .with(Facet::Year, self.year.map(|year| year.to_string()))
+    }
+}
+
+/// The order of a list. Among equals the one with the lower id is first, or last where the order is turned round.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SortBy {
+    /// By document id.
+    #[default]
+    Id,
+    /// The one that was changed last first, by the authors' clocks.
+    Updated,
+    /// By the beginning of the title, without regard to case and accents.
+    Title,
+    /// By type.
+    Type,
+    /// The newest first, by the authors' clocks.
+    Created,
+}
+
 /// A page of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentPage {
-    /// The records, by id.
+    /// The records, in the order that was asked for.
     pub documents: Vec<Summary>,
     /// The cursor of the next page; null on the last.
     pub next: Option<String>,
     /// Data entries held that the list does not reflect yet; 0 when it is complete.
     pub entries_to_index: u64,
+}
+
+/// Values that are counted for one facet, at most; what is beyond is only counted together.
+pub const FACET_VALUES_MAX: usize = 200;
+
+/// `GET /v1/spaces/{space}/facets`: how many records there are with each value of each facet. The query is that of a list; only
+/// its filters count.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facets {
+    /// Records that pass the filters.
+    pub total: u64,
+    /// Every facet.
+    pub facets: Vec<FacetCounts>,
+    /// Data entries held that the counts do not reflect yet; 0 when they are complete.
+    pub entries_to_index: u64,
+}
+
+/// One facet of the records that pass.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FacetCounts {
+    /// Which.
+    pub facet: Facet,
+    /// Its values, the most frequent first, among equals by value; at most [`FACET_VALUES_MAX`].
+    pub values: Vec<FacetValue>,
+    /// Values left out.
+    pub more: u64,
+}
+
+/// How many records have a value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FacetValue {
+    /// The value.
+    pub value: String,
+    /// Records that have it.
+    pub count: u64,
 }
 
 /// The query of `GET /v1/spaces/{space}/documents/{document}`.

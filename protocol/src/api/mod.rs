@@ -16,6 +16,7 @@ mod import;
 mod init;
 mod peer;
 mod pouch;
+mod search;
 mod space;
 
 mod status;
@@ -26,7 +27,7 @@ pub use card_text::{ArmourError, CardText};
 pub use check::{CheckEvent, CheckRequest, CheckStage, Checked, Finding, Severity};
 pub use document::{
     Change, CreateDocument, DeleteDocument, DocumentAt, DocumentPage, DocumentQuery, DocumentView, EditDocument,
-    History, Outcome, PAGE_DEFAULT, PAGE_MAX, Saved,
+    FACET_VALUES_MAX, FacetCounts, FacetValue, Facets, History, Outcome, PAGE_DEFAULT, PAGE_MAX, Saved, SortBy,
 };
 pub use error::{ApiError, ErrorKind};
 pub use event::Event;
@@ -36,6 +37,9 @@ pub use peer::{AddPeer, CardAnswer, Connection, Peer, PeerSpace, Peers, ProfileC
 pub use pouch::{
     ExportRequest, LackingEntries, PouchLoad, PouchRecipient, PouchVolume, Pouches, ReceiptAnswer, ReceiptRequest,
     SentPouch, TakenPouch, TakenVolume, VolumeEvent, VolumeQuery, VolumeStage, VolumeVerified,
+};
+pub use search::{
+    HITS_DEFAULT, HITS_DEPTH_MAX, HITS_MAX, Hit, NamedConcept, QUESTION_BYTES_MAX, SearchAnswer, SearchQuery, Snippet,
 };
 pub use space::{CreateSpace, Grant, Member, Members, NameSpace, Revoked, Rotated, Space, SpaceState, Spaces};
 pub use status::{Caller, NodeStatus, Status};

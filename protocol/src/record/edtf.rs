@@ -12,6 +12,14 @@ pub fn looks_like_edtf(text: &str) -> bool {
     }
 }
 
+/// The years that the ends of a date or an interval name; none where `text` does not look like one.
+pub fn years(text: &str) -> Vec<u16> {
+    if !looks_like_edtf(text) {
+        return Vec::new();
+    }
+    text.split('/').filter_map(|date| date.get(..4)?.parse().ok()).collect()
+}
+
 fn is_end(text: &str) -> bool {
     text.is_empty() || text == ".." || is_date(text)
 }
@@ -56,6 +64,16 @@ mod tests {
             assert!(looks_like_edtf(text), "{text}");
         }
         assert!(looks_like_edtf("2020-11-03T10:00:00Z"));
+    }
+
+    #[test]
+    fn years_are_read_from_both_ends() {
+        assert_eq!(years("2016-02"), [2016]);
+        assert_eq!(years("2016~/2020-11"), [2016, 2020]);
+        assert_eq!(years("../2020"), [2020]);
+        for none in ["201X", "-0044", "février 2016", "", "+123"] {
+            assert_eq!(years(none), [], "{none}");
+        }
     }
 
     #[test]

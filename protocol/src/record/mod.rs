@@ -16,9 +16,12 @@ mod schema;
 mod draft;
 mod view;
 
+mod facet;
+
 pub use display::{display_safe, has_bidi_controls};
 pub use draft::{RecordDraft, Refusal, Warning, check};
-pub use edtf::looks_like_edtf;
+pub use edtf::{looks_like_edtf, years};
+pub use facet::{Facet, Filters};
 pub use language::canonical_language;
 pub use marking::{Marking, join_markings};
 pub use position::position_between;

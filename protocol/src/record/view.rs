@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Value, field_of, join_markings, language_of};
+use super::{Kind, Value, field_of, join_markings, language_of, years};
 use crate::id::{DocumentId, NodeId, PersonId};
 use crate::limits::{SUMMARY_ITEMS_MAX, SUMMARY_TEXT_BYTES_MAX};
 use crate::time::Timestamp;
@@ -148,6 +148,15 @@ pub struct Summary {
     pub areas: Vec<String>,
     /// Country codes in any relation, sorted.
     pub countries: Vec<String>,
+    /// Programmes, sorted.
+    pub programmes: Vec<String>,
+    /// The organisation that it comes from.
+    pub originator: Option<String>,
+    /// The years that it is about, sorted: those that its own dates name (not when a review or an erasure is due); where it has
+    /// no such date, the year of the first change.
+    pub years: Vec<u16>,
+    /// When it was first written, by that author's clock.
+    pub created_ms: Option<Timestamp>,
     /// The last change, where one is known.
     pub updated: Option<Updated>,
     /// Whether it was deleted.
@@ -160,7 +169,7 @@ pub struct Summary {
 
 impl Summary {
     /// The short form of `view`.
-    pub fn new(view: &RecordView, updated: Option<Updated>, changes: u32) -> Self {
+    pub fn new(view: &RecordView, updated: Option<Updated>, created: Option<Timestamp>, changes: u32) -> Self {
         let text = |text: &str| shortened(text, SUMMARY_TEXT_BYTES_MAX);
         let list = |list: Vec<String>| list.into_iter().take(SUMMARY_ITEMS_MAX).map(|item| text(&item)).collect();
         Self {
@@ -174,12 +183,46 @@ impl Summary {
             tags: list(view.members("tags")),
             areas: list(view.members("areas")),
             countries: list(view.members("countries")),
+            programmes: list(view.members("programmes")),
+            originator: view.fields.get("originator").and_then(Value::as_str).map(text),
+            years: years_of(view, created),
+            created_ms: created,
             updated,
             deleted: view.deleted,
             conflicts: u32::try_from(view.conflicts.len()).unwrap_or(u32::MAX),
             changes,
         }
     }
+}
+
+/// The years that a record is about.
+fn years_of(view: &RecordView, created: Option<Timestamp>) -> Vec<u16> {
+    let is_about = |key: &str| {
+        let is_date = field_of(key).is_some_and(|field| field.kind == Kind::Date);
+        is_date && key != "review_due" && !key.starts_with("retention/")
+    };
+    let dates = view.fields.iter().filter(|(key, _)| is_about(key)).filter_map(|(_, value)| value.as_str());
+    let mut named: BTreeSet<u16> = dates.flat_map(years).collect();
+    if named.is_empty() {
+        named.extend(created.and_then(year_of));
+    }
+    named.into_iter().take(SUMMARY_ITEMS_MAX).collect()
+}
+
+/// The year of a moment, in UTC; none past the year 9999.
+fn year_of(moment: Timestamp) -> Option<u16> {
+    let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let mut days = moment.0 / 86_400_000;
+    let mut year: u64 = 1970;
+    while year <= 9_999 {
+        let long = if is_leap(year) { 366 } else { 365 };
+        if days < long {
+            return u16::try_from(year).ok();
+        }
+        days -= long;
+        year += 1;
+    }
+    None
 }
 
 /// `text`, or as much of its beginning as fits into `bytes_max` bytes with "…" behind it.
@@ -258,13 +301,25 @@ mod tests {
         let mut record =
             view(&[("title/ar", &[&long]), ("type", &[&long]), ("status", &[&long]), ("marking", &[&long])]);
         record.fields.extend((0..1_000).map(|tag| (format!("tags/{tag:03}"), Value::Bool(true))));
-        let summary = Summary::new(&record, None, 1);
+        let summary = Summary::new(&record, None, None, 1);
         assert_eq!(summary.title, format!("{}…", "ا".repeat(SUMMARY_TEXT_BYTES_MAX / 2 - 2)));
         assert_eq!((summary.tags.len(), summary.tags[0].as_str()), (SUMMARY_ITEMS_MAX, "000"));
         let bytes = serde_json::to_string(&summary).unwrap().len();
         assert!(bytes < 4 * SUMMARY_TEXT_BYTES_MAX + 8 * SUMMARY_ITEMS_MAX, "{bytes}");
         let honest = "ا".repeat(500);
-        assert_eq!(Summary::new(&view(&[("title/ar", &[&honest])]), None, 1).title, honest);
+        assert_eq!(Summary::new(&view(&[("title/ar", &[&honest])]), None, None, 1).title, honest);
+    }
+
+    #[test]
+    fn the_years_are_those_of_its_own_dates_else_of_its_beginning() {
+        let created = Some(Timestamp(1_709_164_800_000));
+        let years = |values: &[(&str, &[&str])]| Summary::new(&view(values), None, created, 1).years;
+        assert_eq!(years(&[("occurred", &["2016-02/2018"]), ("review_due", &["2031"])]), [2016, 2018]);
+        assert_eq!(years(&[("occurred", &["février"])]), [2024], "29 February 2024");
+        assert_eq!(
+            [0, 31_535_999_999, 31_536_000_000, u64::MAX].map(|ms| year_of(Timestamp(ms))),
+            [Some(1970), Some(1970), Some(1971), None]
+        );
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub const DAEMON: Floors = &[
     &["clock", "config", "guard", "kept", "logins", "limits"],
     &["keystore", "persons", "text_diff", "prevalidate"],
     &["causality"],
-    &["store", "transport", "automerge_door"],
+    &["store", "transport", "automerge_door", "search"],
     &["home", "documents"],
     &["init", "engine"],
     &["pouches"],

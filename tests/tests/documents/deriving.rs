@@ -117,7 +117,7 @@ async fn what_was_committed_and_not_derived_is_found_at_the_start() {
 #[tokio::test]
 async fn open_documents_stay_within_their_budget() {
     let cache_bytes = 100_000;
-    let rome = Agency::with(1, Options { cache_bytes });
+    let rome = Agency::with(1, Options { cache_bytes, ..Options::default() });
     let space = rome.found();
     let mut most = 0;
     for id in 1..60 {

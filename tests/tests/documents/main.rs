@@ -8,4 +8,5 @@ mod deriving;
 mod membership;
 mod review;
 mod saving;
+mod search;
 mod world;

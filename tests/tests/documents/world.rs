@@ -10,6 +10,7 @@ use std::{
 
 use portolan_daemon::{
     documents::{AppendError, Documents, Options, Stage},
+    search::Search,
     store::{self, Store},
 };
 use portolan_protocol::{
@@ -39,6 +40,7 @@ use tempfile::TempDir;
 pub struct Agency {
     pub number: u8,
     pub documents: Documents,
+    pub search: Search,
     core: Arc<Mutex<Core>>,
     home: Arc<TempDir>,
 }
@@ -91,7 +93,8 @@ impl Agency {
         let (store, _) = Store::open(home.path(), &how).unwrap();
         let mut rng = ChaCha12Rng::seed_from_u64(u64::from(number) + now);
         let image = store.image().unwrap();
-        let documents = Documents::open(&store, options).unwrap();
+        let search = Search::start(home.path().join("search")).unwrap();
+        let documents = Documents::open(&store, Options { search: Some(search.clone()), ..options }).unwrap();
         documents.catch_up(&image);
         let node = Node::load(identity(number), image, &mut rng).unwrap();
         documents.views(node.views());
@@ -113,7 +116,7 @@ impl Agency {
                 }
             })
         }));
-        Agency { number, documents, core, home }
+        Agency { number, documents, search, core, home }
     }
 
     /// Ends, as a crash does for everything that was not made durable, and starts again.
@@ -124,9 +127,10 @@ impl Agency {
     /// As [`Agency::restart`]; in between something happens to the store.
     pub async fn restart_after(self, happens: impl FnOnce(&Path)) -> Agency {
         self.documents.close().await;
-        let Agency { number, documents, core, home } = self;
+        self.search.close().await;
+        let Agency { number, documents, search, core, home } = self;
         let now = core.lock().unwrap().now;
-        drop((documents, core));
+        drop((documents, search, core));
         released(home.path());
         happens(home.path());
         Agency::at(number, home, Options::default(), now)
@@ -134,6 +138,11 @@ impl Agency {
 
     fn core(&self) -> MutexGuard<'_, Core> {
         self.core.lock().unwrap()
+    }
+
+    /// Where everything of it is kept.
+    pub fn home(&self) -> &Path {
+        self.home.path()
     }
 
     pub fn id(&self) -> NodeId {

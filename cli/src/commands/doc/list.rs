@@ -1,8 +1,8 @@
 //! `portolan doc list`: the records there are.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use portolan_protocol::{
-    api::{DocumentPage, DocumentQuery, PAGE_MAX, Spaces},
+    api::{DocumentPage, DocumentQuery, PAGE_MAX, SortBy},
     id::SpaceId,
     record::Summary,
 };
@@ -10,41 +10,48 @@ use serde::Serialize;
 
 use crate::{
     client::Client,
+    commands::filters::Filters,
     context::Context,
     error::Result,
     output::{self, short},
-    resolve,
 };
 
 #[derive(Args, Debug)]
 pub struct List {
-    /// In this space alone (name, id, or the start of one)
+    #[command(flatten)]
+    filters: Filters,
+    /// In this order; by id where nothing is said. What was changed or made last comes first
+    #[arg(long, value_enum)]
+    sort: Option<Sort>,
+    /// In the order turned round
     #[arg(long)]
-    space: Option<String>,
-    /// Of this type
-    #[arg(long = "type", value_name = "TYPE")]
-    kind: Option<String>,
-    /// With this tag
-    #[arg(long)]
-    tag: Option<String>,
-    /// With this priority area
-    #[arg(long)]
-    area: Option<String>,
-    /// With this country, in any relation
-    #[arg(long)]
-    country: Option<String>,
-    /// With something written in this language
-    #[arg(long)]
-    language: Option<String>,
-    /// With this status
-    #[arg(long)]
-    status: Option<String>,
+    reverse: bool,
     /// Deleted records instead of the others
     #[arg(long)]
     deleted: bool,
     /// Not more than so many
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
+}
+
+/// The orders that a list may have.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Sort {
+    Updated,
+    Title,
+    Type,
+    Created,
+}
+
+impl From<Sort> for SortBy {
+    fn from(sort: Sort) -> SortBy {
+        match sort {
+            Sort::Updated => SortBy::Updated,
+            Sort::Title => SortBy::Title,
+            Sort::Type => SortBy::Type,
+            Sort::Created => SortBy::Created,
+        }
+    }
 }
 
 /// What `--json` shows: the same bytes on every node that holds the same records.
@@ -64,38 +71,34 @@ struct Listed {
 impl List {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
         let client = context.client()?;
-        let spaces = match &self.space {
-            Some(typed) => vec![resolve::space(&client, typed).await?.id],
-            None => {
-                let spaces: Spaces = client.get("/spaces").await?;
-                let mut ids: Vec<SpaceId> = spaces.spaces.iter().map(|space| space.id).collect();
-                // Names are local; ids give every node the same order.
-                ids.sort();
-                ids
-            }
-        };
+        let spaces = self.filters.spaces(&client).await?;
         let mut listing = Listing::default();
         for space in spaces {
-            self.read(&client, space, &mut listing).await?;
+            let mut part = Listing::default();
+            // In an order of all spaces the first of each may be the first of all.
+            let held = if self.sort.is_some() { 0 } else { listing.documents.len() };
+            self.read(&client, space, held, &mut part).await?;
+            listing.documents.extend(part.documents);
+            listing.entries_to_index = listing.entries_to_index.saturating_add(part.entries_to_index);
         }
+        if let Some(sort) = self.sort {
+            put_in_order(&mut listing.documents, sort, self.reverse);
+        }
+        listing.documents.truncate(self.limit.map_or(usize::MAX, |limit| limit as usize));
         context.output.show(&listing, human)
     }
 
-    async fn read(&self, client: &Client, space: SpaceId, listing: &mut Listing) -> Result<()> {
+    async fn read(&self, client: &Client, space: SpaceId, held: usize, listing: &mut Listing) -> Result<()> {
         let mut query = DocumentQuery {
-            kind: self.kind.clone(),
-            tag: self.tag.clone(),
-            area: self.area.clone(),
-            country: self.country.clone(),
-            language: self.language.clone(),
-            status: self.status.clone(),
             deleted: self.deleted.then_some(true),
-            ..DocumentQuery::default()
+            sort: self.sort.map(SortBy::from),
+            reverse: self.reverse.then_some(true),
+            ..self.filters.list()
         };
         // While pages are read, entries are taken in: the greatest number is how far what is shown was behind.
         let mut behind = 0;
         loop {
-            let listed = u32::try_from(listing.documents.len()).unwrap_or(u32::MAX);
+            let listed = u32::try_from(held + listing.documents.len()).unwrap_or(u32::MAX);
             let wanted = self.limit.map_or(PAGE_MAX, |limit| limit.saturating_sub(listed).min(PAGE_MAX));
             if wanted == 0 {
                 break;
@@ -109,9 +112,29 @@ impl List {
             }
             query.cursor = page.next;
         }
-        listing.entries_to_index = listing.entries_to_index.saturating_add(behind);
+        listing.entries_to_index = behind;
         Ok(())
     }
+}
+
+/// Puts the lists of several spaces, each in its order, into one.
+fn put_in_order(documents: &mut [Listed], sort: Sort, reverse: bool) {
+    let several = documents.windows(2).any(|pair| pair[0].space != pair[1].space);
+    if !several {
+        return;
+    }
+    // Of equals, and of titles that differ in accents alone, those of one space stay in their order.
+    documents.sort_by(|one, other| {
+        let (one, other) = (&one.summary, &other.summary);
+        let updated = |summary: &Summary| summary.updated.as_ref().map(|updated| updated.time_ms);
+        let order = match sort {
+            Sort::Updated => updated(other).cmp(&updated(one)),
+            Sort::Created => other.created_ms.cmp(&one.created_ms),
+            Sort::Type => one.kind.cmp(&other.kind),
+            Sort::Title => one.title.to_lowercase().cmp(&other.title.to_lowercase()),
+        };
+        if reverse { order.reverse() } else { order }
+    });
 }
 
 fn human(listing: &Listing) -> String {

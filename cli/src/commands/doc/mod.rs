@@ -2,6 +2,7 @@
 
 mod delete;
 mod edit;
+mod facets;
 mod history;
 mod list;
 mod new;
@@ -19,6 +20,8 @@ pub(super) enum Doc {
     New(new::New),
     /// The records there are
     List(list::List),
+    /// How many records there are of each type, tag, country and so on
+    Facets(facets::Count),
     /// One record
     Show(show::Show),
     /// Change a record: in your editor, or from a file and --set
@@ -34,6 +37,7 @@ impl Doc {
         match self {
             Doc::New(command) => command.run(context).await,
             Doc::List(command) => command.run(context).await,
+            Doc::Facets(command) => command.run(context).await,
             Doc::Show(command) => command.run(context).await,
             Doc::Edit(command) => command.run(context).await,
             Doc::History(command) => command.run(context).await,
