@@ -166,6 +166,7 @@ mod tests {
             "user add amina --name A --can everything",
             "space grant S P --role root",
             "init --name A --organisation B --country Italy",
+            "init --name A --organisation B --country UK",
             "init --name A --organisation B --country IT --address nowhere",
             "sync --wait soon",
             "doc new --space S --set nothing",

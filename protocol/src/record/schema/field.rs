@@ -25,6 +25,22 @@ pub enum Kind {
     Position,
 }
 
+impl Kind {
+    /// Whether the kind holds strings and nothing else, so that a number or a `true` typed for it is meant as written.
+    pub fn holds_strings_alone(self) -> bool {
+        match self {
+            Kind::Date
+            | Kind::Decimal
+            | Kind::Country
+            | Kind::Currency
+            | Kind::Text
+            | Kind::Marking
+            | Kind::Position => true,
+            Kind::Scalar | Kind::Member => false,
+        }
+    }
+}
+
 /// One segment of a key's pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Segment {

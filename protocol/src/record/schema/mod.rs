@@ -195,9 +195,14 @@ mod tests {
     #[test]
     fn no_row_is_a_container_of_another() {
         // A key that is also the beginning of another would need a container in any other notation of the record.
+        let meet = |(one, other): (Segment, Segment)| match (one, other) {
+            (Segment::Word(one), Segment::Word(other)) => one == other,
+            _ => true,
+        };
         for field in &FIELDS {
             for other in &FIELDS {
-                let inside = other.path.strip_prefix(field.path).is_some_and(|rest| rest.starts_with('/'));
+                let shorter = field.segments().count() < other.segments().count();
+                let inside = shorter && field.segments().zip(other.segments()).all(meet);
                 assert!(!inside, "{} and {}", field.path, other.path);
             }
         }
