@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
-use portolan_protocol::{api::Can, control::Role};
+use portolan_protocol::{api::Can, control::Role, record::is_country};
 
 use crate::time;
 
@@ -127,8 +127,16 @@ pub fn host_and_port(text: &str) -> Result<String, String> {
 /// What was expected.
 pub fn country(text: &str) -> Result<String, String> {
     let code = text.trim().to_ascii_uppercase();
-    let letters = code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
-    if letters { Ok(code) } else { Err("expected two letters as in ISO 3166, such as IT".into()) }
+    if is_country(&code) {
+        return Ok(code);
+    }
+    let hint = match code.as_str() {
+        "UK" => "; the United Kingdom is GB",
+        "EL" => "; Greece is GR",
+        "EU" => "; a body of several countries takes one left to its users, such as XA",
+        _ => "",
+    };
+    Err(format!("expected a country by its two letters as in ISO 3166-1, such as IT{hint}"))
 }
 
 #[cfg(test)]
@@ -148,6 +156,8 @@ mod tests {
     #[test]
     fn countries_are_two_letters() {
         assert_eq!(country("it").as_deref(), Ok("IT"));
-        assert!(country("ITA").is_err() && country("1T").is_err());
+        assert_eq!(country("xk").as_deref(), Ok("XK"));
+        assert!(country("ITA").is_err() && country("1T").is_err() && country("YU").is_err());
+        assert!(country("uk").is_err_and(|hint| hint.contains("GB")));
     }
 }

@@ -11,7 +11,7 @@
 //! Markdown, as it is.
 //! ```
 //!
-//! A value is JSON, or the rest of the line as text. A line of a long text that begins with `===` or with a backslash gets a
+//! A value is JSON, or the rest of the line as text; dates, decimals and codes are always text. A line of a long text that begins with `===` or with a backslash gets a
 //! backslash in front. What is read back is what was written, letter for letter.
 
 use std::{collections::BTreeMap, fmt::Write as _};
@@ -143,7 +143,10 @@ fn insert(fields: &mut Fields, key: String, value: Value, number: usize) -> Resu
 fn field(line: &str) -> std::result::Result<(String, Value), String> {
     let (key, rest) = key(line)?;
     let rest = rest.trim_start().strip_prefix(':').ok_or("expected `field: value`")?.trim();
+    let as_written = field_of(&key).is_some_and(|field| field.kind.holds_strings_alone());
     let value = match serde_json::from_str(rest) {
+        // A year and a number of days are what they look like, no numbers of JSON.
+        Ok(Value::Int(_) | Value::Bool(_) | Value::Other { .. }) if as_written => Value::from(rest),
         Ok(value) => value,
         Err(_) if rest.starts_with('"') => return Err("the text has no closing quotation mark, or a stray `\\`".into()),
         Err(_) if rest.is_empty() => Value::Null,
@@ -249,6 +252,13 @@ mod tests {
         fn no_text_makes_it_panic(text in "(---|===|\\PC|\n|\"|:){0,60}") {
             let _ = read(&text);
         }
+    }
+
+    #[test]
+    fn dates_and_decimals_are_taken_as_they_are_typed() {
+        let read = read("---\noccurred: 2016\ndays_delivered: 890.5\nattendance: 30\n---\n").unwrap();
+        let expected = [("occurred", "2016".into()), ("days_delivered", "890.5".into()), ("attendance", 30.into())];
+        assert_eq!(read, fields(&expected));
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub fn read_text(path: &Path) -> Result<String> {
     };
     read.map_err(|error| file("read", path, &error))?;
     if bytes.len() as u64 > TEXT_BYTES_MAX {
-        return Err(usage(format!("{} is larger than a record may be", path.display())));
+        return Err(usage(format!("{} is larger than {} MiB", path.display(), TEXT_BYTES_MAX >> 20)));
     }
     String::from_utf8(bytes).map_err(|_| usage(format!("{} is not UTF-8", path.display())).next("Convert it to UTF-8."))
 }

@@ -1,12 +1,8 @@
 //! `--set field=value`: which flat key of a record is meant, and which value.
 
-use portolan_protocol::record::{Kind, Value, canonical_language, field_of};
+use portolan_protocol::record::{Field, Kind, Segment, Value, canonical_language, field_of};
 
 use crate::error::{Result, usage};
-
-/// Fields that exist once per language, which people name without it.
-const PER_LANGUAGE: [&str; 8] =
-    ["title", "summary", "body", "context", "events", "lesson", "recommendation", "audience"];
 
 /// One `--set`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,11 +38,12 @@ pub fn parse(text: &str) -> std::result::Result<Setting, String> {
 }
 
 impl Setting {
-    /// The flat key and the value, for a record whose texts are in `language`.
+    /// The flat key and the value; what exists once per language may be named without one, for a record whose texts are in `language`.
     pub fn in_language(&self, language: &str) -> (String, Value) {
-        let bare = PER_LANGUAGE.contains(&self.key.as_str());
-        let key = if bare { format!("{}/{language}", self.key) } else { self.key.clone() };
-        (key, self.value.clone())
+        let translated = format!("{}/{language}", self.key);
+        let per_language = |field: &Field| field.segments().next_back() == Some(Segment::Language);
+        let bare = field_of(&self.key).is_none() && field_of(&translated).is_some_and(per_language);
+        (if bare { translated } else { self.key.clone() }, self.value.clone())
     }
 }
 
@@ -73,7 +70,7 @@ mod tests {
         assert_eq!(set("status=published"), ("status".into(), "published".into()));
         assert_eq!(set("source/uri=https://a/?b=c"), ("source/uri".into(), "https://a/?b=c".into()));
         assert_eq!(set("status="), ("status".into(), Value::Null));
-        assert_eq!(set("severity:=3"), ("severity".into(), Value::Int(3)));
+        assert_eq!(set("attendance:=3"), ("attendance".into(), Value::Int(3)));
         assert_eq!(set("x:=null"), ("x".into(), Value::Null));
     }
 
@@ -88,6 +85,9 @@ mod tests {
     fn fields_per_language_may_be_named_without_it() {
         assert_eq!(set("title=Ports").0, "title/fr");
         assert_eq!(set("title/ar=x").0, "title/ar");
+        assert_eq!(set("objectives/a/text=x").0, "objectives/a/text/fr");
+        assert_eq!(set("instructions=x").0, "instructions/fr");
+        assert_eq!(set("colour=x").0, "colour");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The sample knowledge base: invented records of invented agencies, in five languages, part of the program.
+//! The sample knowledge base: invented records of invented agencies, in five languages, part of the program, and a vocabulary
+//! to begin with.
 //!
 //! It is read by the import like any directory of files; nothing here knows what stands in it.
 
@@ -41,6 +42,13 @@ sample![
     "pt/seguranca-em-viagem.md",
 ];
 
+/// The sample vocabulary: name of a file and its text.
+pub const VOCABULARY: &[(&str, &str)] = &[
+    ("areas.yaml", include_str!("../sample/vocabulary/areas.yaml")),
+    ("organisation-kinds.yaml", include_str!("../sample/vocabulary/organisation-kinds.yaml")),
+    ("tags.yaml", include_str!("../sample/vocabulary/tags.yaml")),
+];
+
 /// Writes the sample under `directory`, which exists and is empty.
 ///
 /// # Errors
@@ -64,7 +72,7 @@ mod tests {
     use portolan_protocol::id::SpaceId;
 
     use super::*;
-    use crate::import::{ImportedFile, Options, read};
+    use crate::import::{ImportedFile, Options, read, read_vocabulary};
 
     fn imported() -> Vec<ImportedFile> {
         let directory = tempfile::tempdir().unwrap();
@@ -92,11 +100,37 @@ mod tests {
         let mut paths = BTreeSet::new();
         for language in fs::read_dir(directory).unwrap() {
             let language = language.unwrap();
+            if language.file_name() == "vocabulary" {
+                assert_eq!(fs::read_dir(language.path()).unwrap().count(), VOCABULARY.len());
+                continue;
+            }
             for file in fs::read_dir(language.path()).unwrap() {
                 let names = [language.file_name(), file.unwrap().file_name()];
                 paths.insert(names.map(|name| name.into_string().unwrap()).join("/"));
             }
         }
         assert_eq!(paths.into_iter().collect::<Vec<_>>(), SAMPLE.iter().map(|(path, _)| *path).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn every_term_of_the_vocabulary_is_complete_in_five_languages() {
+        let mut concepts = 0;
+        for (name, text) in VOCABULARY {
+            let terms = read_vocabulary(text, &SpaceId([3; 32])).unwrap();
+            let paths: BTreeSet<&str> = terms.iter().map(|term| term.path.as_str()).collect();
+            for term in &terms {
+                assert_eq!(term.warnings, [], "{name}: {}", term.path);
+                let fields = &term.draft.fields;
+                for language in ["ar", "en", "es", "fr", "pt"] {
+                    assert!(fields.contains_key(&format!("title/{language}")), "{}: {language}", term.path);
+                }
+                let (scheme, is_concept) = term.path.split_once('/').map_or(("", false), |(scheme, _)| (scheme, true));
+                concepts += usize::from(is_concept);
+                for broader in fields.keys().filter_map(|key| key.strip_prefix("broader/")) {
+                    assert!(paths.contains(format!("{scheme}/{broader}").as_str()), "{}: {broader}", term.path);
+                }
+            }
+        }
+        assert_eq!(concepts, 80);
     }
 }

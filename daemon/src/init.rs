@@ -16,6 +16,7 @@ use portolan_protocol::{
         signing::{PublicKey, SigningKey},
     },
     id::{Incarnation, OrganisationId},
+    record::{display_safe, is_country},
 };
 use rand_core::Rng as _;
 use thiserror::Error;
@@ -131,13 +132,20 @@ fn profile(request: &InitRequest) -> Result<Profile, InitError> {
     Ok(profile)
 }
 
-/// What a card of ours must say beyond what any card must: a name, and addresses that can be called.
+/// What a card of ours must say beyond what any card must: a name, a country there is, and addresses that can be called.
 ///
 /// # Errors
 /// What is wrong, in words.
 pub fn check_profile(profile: &Profile) -> Result<(), String> {
     if profile.name.trim().is_empty() {
         return Err("a node needs a name".into());
+    }
+    // What others may write on their cards is not ours to judge: the list changes, and their release may be newer.
+    if !is_country(&profile.country) {
+        return Err(format!(
+            "`{}` is no country by its two capital letters (ISO 3166-1 alpha-2), such as IT",
+            display_safe(&profile.country)
+        ));
     }
     for address in &profile.addresses {
         let parts = address.rsplit_once(':').filter(|(host, port)| {
@@ -281,6 +289,7 @@ mod tests {
         let refused = [
             InitRequest { name: " ".into(), ..request() },
             InitRequest { country: "Italy".into(), ..request() },
+            InitRequest { country: "YU".into(), ..request() },
             InitRequest { listen: Some("7443".into()), ..request() },
             InitRequest { addresses: vec!["rome.example".into()], ..request() },
             InitRequest { addresses: vec!["2001:db8::1:7443".into()], ..request() },

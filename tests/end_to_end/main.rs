@@ -8,3 +8,4 @@ mod kill;
 mod line;
 mod pouch;
 mod strangers;
+mod vocabulary;

@@ -5,7 +5,7 @@ use portolan_daemon::automerge_door::{Document, EditError};
 use portolan_daemon::prevalidate::SafeChange;
 use portolan_protocol::id::DocumentId;
 use portolan_protocol::limits::RECORD_BYTES_MAX;
-use portolan_protocol::record::{FIELDS, Kind, RecordDraft, RecordView, Segment, Value, field_of};
+use portolan_protocol::record::{FIELDS, Field, Kind, RecordDraft, RecordView, Segment, Value, field_of};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -169,8 +169,8 @@ fn markings_join_and_scalars_conflict() {
 #[test]
 fn unknown_keys_are_kept_and_a_too_large_record_is_refused() {
     let mut rome = Copy::new(ROME);
-    rome.save(&imported().with("severity", 3).with("later/x", "kept"));
-    assert_eq!(rome.shown("severity"), [Value::Int(3)]);
+    rome.save(&imported().with("colour", 3).with("later/x", "kept"));
+    assert_eq!(rome.shown("colour"), [Value::Int(3)]);
     let half = "x".repeat(RECORD_BYTES_MAX / 2);
     rome.save(&RecordDraft::default().with("body/en", half.clone()));
     let more = RecordDraft::default().with("body/ar", half);
@@ -180,14 +180,14 @@ fn unknown_keys_are_kept_and_a_too_large_record_is_refused() {
 }
 
 /// A key of the row, with ids and languages from a few, so that copies meet.
-fn key(pattern: &[Segment], pick: usize) -> String {
-    let segment = |segment: &Segment| match segment {
-        Segment::Word(word) => *word,
-        Segment::Language => ["fr", "ar", "pt-BR"][pick % 3],
+fn key(field: &Field, pick: usize) -> String {
+    let segment = |segment: Segment| match segment {
+        Segment::Word(word) => word,
+        Segment::Language | Segment::Spoken => ["fr", "ar", "pt-BR"][pick % 3],
         Segment::Id => ["a", "b"][pick % 2],
         Segment::Country => ["IT", "TN"][pick % 2],
     };
-    pattern.iter().map(segment).collect::<Vec<_>>().join("/")
+    field.segments().map(segment).collect::<Vec<_>>().join("/")
 }
 
 fn value(kind: Kind) -> BoxedStrategy<Value> {
@@ -198,6 +198,11 @@ fn value(kind: Kind) -> BoxedStrategy<Value> {
             select(vec!["CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED", "VIOLET"]).prop_map(Value::from).boxed()
         }
         Kind::Date => prop_oneof![3 => select(vec!["2016-02", "201X"]).prop_map(Value::from), 1 => gone].boxed(),
+        Kind::Decimal => {
+            prop_oneof![3 => select(vec!["890.5", "-3", "890,5"]).prop_map(Value::from), 1 => gone].boxed()
+        }
+        Kind::Country => select(vec!["IT", "TN", "Italy"]).prop_map(Value::from).boxed(),
+        Kind::Currency => select(vec!["EUR", "TND"]).prop_map(Value::from).boxed(),
         Kind::Position => "[a-z]{1,3}".prop_map(Value::from).boxed(),
         Kind::Text => prop_oneof![4 => "([a-d\u{645}é ]{0,5}\n?){0,6}".prop_map(Value::from), 1 => gone].boxed(),
         Kind::Scalar => {
@@ -209,7 +214,7 @@ fn value(kind: Kind) -> BoxedStrategy<Value> {
 
 fn draft() -> impl Strategy<Value = RecordDraft> {
     let field = (0..FIELDS.len(), 0..6usize).prop_flat_map(|(row, pick)| {
-        let name = key(FIELDS[row].pattern, pick);
+        let name = key(&FIELDS[row], pick);
         // `language` takes language tags alone.
         let value = if name == "language" { Just(Value::from("fr")).boxed() } else { value(FIELDS[row].kind) };
         (Just(name), value)
@@ -270,6 +275,47 @@ fn check_nothing_hidden(joined: &Copy, base: &RecordView, side: &RecordView, oth
             Some(Kind::Marking) => assert_eq!(shown.len(), 1, "{key}"),
             _ => assert!(shown.contains(written), "{key}: {written:?} not in {shown:?}"),
         }
+    }
+}
+
+/// A value of the kind, one of two that differ.
+fn either(kind: Kind, first: bool) -> Value {
+    let pick = |one: &str, other: &str| Value::from(if first { one } else { other });
+    match kind {
+        Kind::Member => Value::Bool(true),
+        Kind::Marking => pick("GREEN", "AMBER"),
+        Kind::Date => pick("2016-02", "201X"),
+        Kind::Decimal => pick("890.5", "12"),
+        Kind::Country => pick("IT", "TN"),
+        Kind::Currency => pick("EUR", "TND"),
+        Kind::Position => pick("i", "r"),
+        // Written apart they are two texts, and both are shown.
+        Kind::Text | Kind::Scalar => pick("Rome.", "Tunis."),
+    }
+}
+
+#[test]
+fn every_field_of_the_schema_is_written_by_two_people_apart_and_both_values_are_shown() {
+    for field in FIELDS.iter().filter(|field| field.path != "language") {
+        let (mut rome, mut tunis) = (Copy::new(ROME), Copy::new(TUNIS));
+        let (same, other) = (key(field, 0), key(field, 1));
+        let (ours, theirs) = (either(field.kind, true), either(field.kind, false));
+        rome.save(&RecordDraft::default().with(&same, ours.clone()));
+        tunis.save(&RecordDraft::default().with(&same, theirs.clone()).with(&other, theirs.clone()));
+        join(&mut rome, &mut tunis);
+        let shown = rome.shown(&same);
+        match field.kind {
+            Kind::Marking => assert_eq!(shown, [Value::from("AMBER")], "{same}"),
+            _ => assert!(shown.contains(&ours) && shown.contains(&theirs), "{same}: {shown:?}"),
+        }
+        assert!(rome.shown(&other).contains(&theirs), "{other}");
+        // Whoever has seen both settles it with one edit; what stands beside it stays.
+        tunis.save(&RecordDraft::default().with(&same, ours.clone()));
+        join(&mut rome, &mut tunis);
+        let joined = if field.kind == Kind::Marking { Value::from("GREEN") } else { ours };
+        assert_eq!(rome.shown(&same), [joined.clone()], "{same}");
+        assert_eq!(rome.view().conflicts.get(&same), None, "{same}");
+        assert!(same == other || rome.shown(&other).contains(&theirs), "{other}");
     }
 }
 

@@ -13,11 +13,13 @@ mod man;
 mod node;
 mod peer;
 mod pouch;
+mod schema;
 mod search;
 mod space;
 mod status;
 mod sync;
 mod user;
+mod vocabulary;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
@@ -65,6 +67,11 @@ enum Command {
     Search(search::Search),
     /// Bring in Markdown and HTML files
     Import(import::Import),
+    /// The types of record, and the fields of one
+    Schema(schema::Schema),
+    /// Priority areas, tags and other terms
+    #[command(subcommand)]
+    Vocabulary(vocabulary::Vocabulary),
     /// What a courier carries on a USB stick
     #[command(subcommand)]
     Pouch(pouch::Pouch),
@@ -110,6 +117,8 @@ async fn perform(context: &Context, command: Command) -> Result<()> {
         Command::Doc(command) => command.run(context).await,
         Command::Search(command) => command.run(context).await,
         Command::Import(command) => command.run(context).await,
+        Command::Schema(command) => command.run(context),
+        Command::Vocabulary(command) => command.run(context).await,
         Command::Pouch(command) => command.run(context).await,
         Command::Sync(command) => command.run(context).await,
         Command::Check(command) => command.run(context).await,
@@ -162,6 +171,12 @@ mod tests {
             "doc history D",
             "doc delete D --reason why",
             "import dir --space S --dry-run --language fr",
+            "doc show D --markdown",
+            "schema",
+            "schema programme --json",
+            "vocabulary load --space S",
+            "vocabulary load terms.yaml --space S --default originator=A --dry-run",
+            "vocabulary list --space S --scheme areas --language fr",
             "sync",
             "sync P --wait 30s",
             "check --rebuild",
@@ -184,7 +199,10 @@ mod tests {
             "user add amina --name A --can everything",
             "space grant S P --role root",
             "init --name A --organisation B --country Italy",
+            "init --name A --organisation B --country UK",
             "init --name A --organisation B --country IT --address nowhere",
+            "schema pages",
+            "vocabulary load",
             "sync --wait soon",
             "search",
             "doc list --since yesterday",

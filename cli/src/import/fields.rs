@@ -1,11 +1,12 @@
-//! Front matter as the flat fields of a record: every nesting becomes a path, every set a key per member.
+//! Front matter as the flat fields of a record: every nesting becomes a path, every set a key per member, every list of
+//! things an id and a place for each.
 //!
 //! The schema decides what a key holds; this file knows only the shapes in which people write it (`docs/guide/import.md`).
 
 use std::collections::BTreeMap;
 
 use portolan_protocol::{
-    record::{Kind, Segment, Value, field_of, position_between},
+    record::{FIELDS, Field, Kind, Segment, Value, field_of, has_fields_below, is_decimal, position_between},
     record_id::imported_item,
 };
 
@@ -20,6 +21,18 @@ const ALIASES: [(&str, &str); 3] = [("lang", "language"), ("description", "summa
 /// Keys that never become fields: names and times come from signatures.
 const LEFT_OUT: [&str; 2] = ["author", "authors"];
 
+/// The key under which flat keys stand as they are.
+pub const LITERAL: &str = "fields";
+
+/// The key by which an item of a list gives its own id.
+pub const ITEM_ID: &str = "id";
+
+/// What an item of a list is that is written without the name of a property: the first of these that the schema knows there.
+const MAIN_PROPERTIES: [&str; 6] = ["target", "text", "title", "name", "label", "value"];
+
+/// Digits that a number with a fraction keeps on its way through floating point.
+pub const FLOAT_DIGITS_MAX: usize = 15;
+
 /// Flat fields on the way into a draft.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Fields {
@@ -27,6 +40,8 @@ pub struct Fields {
     pub values: BTreeMap<String, Value>,
     /// Characters dropped that would have deceived a reader.
     pub dropped: usize,
+    /// What cannot be a value, in words.
+    pub faults: Vec<String>,
 }
 
 /// The scalar under a top-level key, before anything is flattened.
@@ -41,9 +56,13 @@ pub fn scalar<'a>(entries: &'a [(String, Yaml)], wanted: &str) -> Option<&'a str
 pub fn flatten(entries: Vec<(String, Yaml)>, language: &str) -> Fields {
     let mut fields = Fields::default();
     for (key, value) in entries {
-        let key = ours(&key);
-        if !LEFT_OUT.contains(&key) && !matches!(key, "type" | "language") {
-            fields.add(&segment(key), value, language);
+        match value {
+            Yaml::Map(entries) if key == LITERAL => {
+                for (key, value) in entries {
+                    fields.add_literal(key, value);
+                }
+            }
+            value => fields.add_top(&key, value, language),
         }
     }
     fields
@@ -52,11 +71,20 @@ pub fn flatten(entries: Vec<(String, Yaml)>, language: &str) -> Fields {
 impl Fields {
     /// Sets `key`, cleaned as its kind asks.
     pub fn set(&mut self, key: String, value: Value) {
-        let Value::Text(text) = value else {
-            self.values.insert(key, value);
-            return;
+        let field = field_of(&key);
+        let strings = field.is_some_and(|field| {
+            field.kind.holds_strings_alone() || field.segments().next_back() == Some(Segment::Language)
+        });
+        let text = match value {
+            Value::Text(text) => text,
+            Value::Other { value, .. } => return self.set_fraction(key, value),
+            value if strings => value.to_string(),
+            value => {
+                self.values.insert(key, value);
+                return;
+            }
         };
-        let long = field_of(&key).is_some_and(|field| field.kind == Kind::Text);
+        let long = field.is_some_and(|field| field.kind == Kind::Text);
         let (clean, dropped) = if long { clean_body(text.trim()) } else { clean_line(&text) };
         self.dropped += dropped;
         if !clean.is_empty() {
@@ -64,16 +92,50 @@ impl Fields {
         }
     }
 
+    /// A number with a fraction is what was written only in a field for decimals.
+    fn set_fraction(&mut self, key: String, number: String) {
+        let is_exact = number.bytes().filter(u8::is_ascii_digit).count() <= FLOAT_DIGITS_MAX && is_decimal(&number);
+        if is_exact && field_of(&key).is_some_and(|field| field.kind == Kind::Decimal) {
+            self.values.insert(key, number.into());
+        } else {
+            self.faults.push(format!("`{key}`: {number} is a number with a fraction; put it in quotes"));
+        }
+    }
+
+    fn add_literal(&mut self, key: String, value: Yaml) {
+        match value {
+            Yaml::Scalar(Value::Null) => {}
+            Yaml::Scalar(value) => self.set(key, value),
+            Yaml::List(_) | Yaml::Map(_) => {
+                self.faults.push(format!("`{LITERAL}` holds flat keys and their values, and `{key}` is none"));
+            }
+        }
+    }
+
+    fn add_top(&mut self, key: &str, value: Yaml, language: &str) {
+        let key = ours(key);
+        if LEFT_OUT.contains(&key) || matches!(key, "type" | "language") {
+            return;
+        }
+        // A flat key is taken as such where the schema knows it.
+        let flat = key.contains('/') && (field_of(key).is_some() || has_fields_below(key));
+        let path = if flat { key.to_owned() } else { segment(key) };
+        self.add(&path, value, language);
+    }
+
     fn add(&mut self, path: &str, value: Yaml, language: &str) {
         match value {
             Yaml::Scalar(Value::Null) => {}
             Yaml::Scalar(value) => self.add_scalar(path, value, language),
-            Yaml::Map(entries) => {
-                for (key, value) in entries {
-                    self.add(&format!("{path}/{}", segment(&key)), value, language);
-                }
-            }
-            Yaml::List(items) => self.add_list(path, items, language),
+            Yaml::Map(entries) => self.add_map(path, entries, language),
+            Yaml::List(items) if is_list_of_things(path) => self.add_things(path, items, language),
+            Yaml::List(items) => items.into_iter().for_each(|item| self.add(path, item, language)),
+        }
+    }
+
+    fn add_map(&mut self, path: &str, entries: Vec<(String, Yaml)>, language: &str) {
+        for (key, value) in entries {
+            self.add(&format!("{path}/{}", segment(&key)), value, language);
         }
     }
 
@@ -94,39 +156,100 @@ impl Fields {
         }
     }
 
-    fn add_list(&mut self, path: &str, items: Vec<Yaml>, language: &str) {
-        let mut position = None;
+    /// A list whose items have an id each, and a place where the schema has one.
+    fn add_things(&mut self, path: &str, items: Vec<Yaml>, language: &str) {
+        let mut before: Option<String> = None;
         for item in items {
-            match path {
-                "objectives" => position = Some(self.add_objective(item, position.as_deref(), language)),
-                "links" => self.add_link(item, language),
-                _ => self.add(path, item, language),
+            let path = format!("{path}/{}", self.item_id(path, &item));
+            self.add_thing(&path, item, language);
+            let position = format!("{path}/position");
+            if field_of(&position).is_some_and(|field| field.kind == Kind::Position) {
+                let own = self.values.get(&position).and_then(Value::as_str).map(str::to_owned);
+                let place = own.unwrap_or_else(|| position_between(before.as_deref(), None));
+                self.set(position, place.clone().into());
+                before = Some(place);
             }
         }
     }
 
-    fn add_objective(&mut self, item: Yaml, before: Option<&str>, language: &str) -> String {
-        let path = format!("objectives/{}", imported_item(&content(&item)));
-        let position = position_between(before, None);
-        self.add(&format!("{path}/text"), item, language);
-        self.set(format!("{path}/position"), position.clone().into());
-        position
-    }
-
-    fn add_link(&mut self, item: Yaml, language: &str) {
-        let target = match &item {
-            Yaml::Map(entries) => scalar(entries, "target").unwrap_or_default().to_owned(),
-            _ => content(&item),
-        };
-        let path = format!("links/{}", imported_item(&target));
+    fn add_thing(&mut self, path: &str, item: Yaml, language: &str) {
         match item {
-            Yaml::Scalar(target) => {
-                self.set(format!("{path}/target"), target);
-                self.set(format!("{path}/relation"), "see".into());
+            Yaml::Map(entries) if has_properties(path, &entries) => {
+                let entries = entries.into_iter().filter(|(key, _)| key != ITEM_ID).collect();
+                self.add_map(path, entries, language);
             }
-            other => self.add(&path, other, language),
+            item => {
+                // A bare link says "see".
+                let relation = format!("{path}/relation");
+                if matches!(item, Yaml::Scalar(_)) && field_of(&relation).is_some() && path.starts_with("links/") {
+                    self.set(relation, "see".into());
+                }
+                let property = main_property(path).map_or_else(|| path.to_owned(), |name| format!("{path}/{name}"));
+                self.add(&property, item, language);
+            }
         }
     }
+
+    /// The id of an item: its own, or drawn from what it is, so that importing it again meets it.
+    fn item_id(&self, path: &str, item: &Yaml) -> String {
+        if let Yaml::Map(entries) = item {
+            if let Some(id) = scalar(entries, ITEM_ID).map(segment).filter(|id| !id.is_empty()) {
+                return id;
+            }
+            let main = MAIN_PROPERTIES.into_iter().find_map(|name| entries.iter().find(|(key, _)| key == name));
+            if let Some((_, main)) = main {
+                let id = imported_item(&content(main));
+                let below = format!("{path}/{id}/");
+                let is_taken =
+                    self.values.range(below.clone()..).next().is_some_and(|(key, _)| key.starts_with(&below));
+                if !is_taken {
+                    return id;
+                }
+            }
+        }
+        imported_item(&content(item))
+    }
+}
+
+/// Whether what stands in a list at `path` has an id each: `links`, `objectives`, `exact_match`, but not `tags`.
+fn is_list_of_things(path: &str) -> bool {
+    let any = format!("{path}/-");
+    let is_thing = field_of(&any)
+        .is_some_and(|field| field.kind != Kind::Member && field.segments().next_back() == Some(Segment::Id));
+    is_thing || (has_fields_below(&any) && !is_language_or_country(path))
+}
+
+/// Whether the segment below `path` is a language or a country, so that a map or a list of such is meant.
+fn is_language_or_country(path: &str) -> bool {
+    let depth = path.split('/').count();
+    FIELDS.iter().any(|field| {
+        let below = field.segments().nth(depth);
+        matches!(below, Some(Segment::Language | Segment::Country))
+            && field.segments().zip(path.split('/')).all(|(segment, given)| match segment {
+                Segment::Word(word) => word == given,
+                _ => true,
+            })
+    })
+}
+
+/// Whether the item at `path` names properties of its own, rather than languages of its main one.
+fn has_properties(path: &str, entries: &[(String, Yaml)]) -> bool {
+    let is_known = |key: &str| {
+        let key = format!("{path}/{}", segment(key));
+        field_of(&key).is_some() || has_fields_below(&key)
+    };
+    entries.iter().any(|(key, _)| key == ITEM_ID || is_known(key))
+}
+
+fn main_property(path: &str) -> Option<&'static str> {
+    MAIN_PROPERTIES.into_iter().find(|name| {
+        let key = format!("{path}/{name}");
+        let is_language = |field: &Field| {
+            field.segments().next_back() == Some(Segment::Language)
+                && field.segments().count() == key.split('/').count()
+        };
+        field_of(&key).is_some_and(|field| !is_language(field)) || has_fields_below(&key)
+    })
 }
 
 fn ours(key: &str) -> &str {
@@ -139,11 +262,11 @@ fn segment(text: &str) -> String {
 }
 
 fn is_member(key: &str) -> bool {
-    field_of(key).is_some_and(|field| field.kind == Kind::Member && field.pattern.len() > 1)
+    field_of(key).is_some_and(|field| field.kind == Kind::Member && field.segments().count() > 1)
 }
 
 fn is_translated(key: &str) -> bool {
-    field_of(key).is_some_and(|field| field.pattern.last() == Some(&Segment::Language))
+    field_of(key).is_some_and(|field| field.segments().next_back() == Some(Segment::Language))
 }
 
 fn content(item: &Yaml) -> String {
@@ -214,6 +337,61 @@ mod tests {
         };
         assert!(position("lire") < position("écrire"));
         assert_eq!(position("écrire"), position("write"));
+    }
+
+    #[test]
+    fn lists_of_things_get_ids_and_places() {
+        let fields = flatten(
+            parse(
+                "steps: [lire, {text: {ar: اكتب}}]\nparticipants:\n- {name: Police, country: TN, number: 3}\n\
+                 - {name: Police, country: IT}\n- Amina\nbudget: [{amount: 890.5, currency: EUR, donor: eu}, {amount: 1000000}]\n\
+                 exact_match: ['https://example.org/x']\nalternative: [{fr: piratage, en: hacking}, {id: b, fr: b}]\n\
+                 components: [{title: Un, contributors: [a, b]}]\nreview_due: 2027\nspeaks: [ar, fr]\nadopted: {by: [x]}",
+            )
+            .unwrap(),
+            "fr",
+        );
+        assert_eq!(fields.faults, Vec::<String>::new());
+        let found: Vec<(String, String)> =
+            fields.values.iter().map(|(key, value)| (without_ids(key), value.to_string())).collect();
+        let has = |key: &str, value: &str| found.contains(&(key.into(), value.into()));
+        assert!(has("steps/*/text/fr", "lire") && has("steps/*/text/ar", "اكتب") && has("steps/*/position", "r"));
+        assert_eq!(found.iter().filter(|(key, _)| key == "participants/*/name").count(), 3, "{found:?}");
+        assert!(has("participants/*/country", "IT") && has("participants/*/number", "3"));
+        assert!(has("budget/*/amount", "890.5") && has("budget/*/amount", "1000000") && has("budget/*/donor", "eu"));
+        assert!(has("exact_match/*", "https://example.org/x"));
+        assert!(has("alternative/*/fr", "piratage") && has("alternative/*/en", "hacking"));
+        assert_eq!(fields.values.get("alternative/b/fr"), Some(&"b".into()));
+        assert!(has("components/*/title/fr", "Un") && has("components/*/contributors/a", "true"));
+        assert_eq!(fields.values.get("review_due"), Some(&"2027".into()));
+        assert_eq!(fields.values.get("speaks/ar"), Some(&true.into()));
+        assert_eq!(fields.values.get("adopted/by/x"), Some(&true.into()));
+    }
+
+    /// The key with every id that was drawn as a star.
+    fn without_ids(key: &str) -> String {
+        let is_drawn = |part: &str| part.len() == 16 && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        key.split('/').map(|part| if is_drawn(part) { "*" } else { part }).collect::<Vec<_>>().join("/")
+    }
+
+    #[test]
+    fn a_fraction_is_taken_where_it_cannot_be_misread() {
+        let faults = |yaml: &str| flatten(parse(yaml).unwrap(), "fr").faults;
+        assert!(
+            faults("version: 1.10").iter().all(|fault| fault.contains("quotes")) && faults("version: 1.10").len() == 1
+        );
+        assert_eq!(faults("days_delivered: 12345678901234567.5").len(), 1);
+        assert!(faults("days_delivered: 890.50").is_empty());
+        assert_eq!(keys("days_delivered: 890.50"), pairs(&[("days_delivered", "890.5")]));
+        assert_eq!(faults("fields: {a: [b]}").len(), 1);
+    }
+
+    #[test]
+    fn flat_keys_are_taken_as_they_are() {
+        assert_eq!(
+            keys("title/ar: خريطة\nfields: {later/x: kept, title: bare}\nlater/y: z"),
+            pairs(&[("later-y", "z"), ("later/x", "kept"), ("title", "bare"), ("title/ar", "خريطة")])
+        );
     }
 
     #[test]

@@ -93,6 +93,9 @@ fn draft(content: Content, path: &str, options: &Options) -> Result<(RecordDraft
     let language = language_of(&content, path, options)?;
     let kind = scalar(&content.front_matter, "type").or(options.filler("type")).unwrap_or(DEFAULT_TYPE).to_owned();
     let mut fields = flatten(content.front_matter, &language);
+    if let Some(fault) = fields.faults.first() {
+        return Err(Fault::FrontMatter(fault.clone()));
+    }
     let title = content.title.unwrap_or_else(|| title_from(path));
     fill(&mut fields, format!("title/{language}"), cut(&title, TITLE_BYTES_MAX).to_owned());
     fill(&mut fields, format!("body/{language}"), content.body);
@@ -204,6 +207,7 @@ mod tests {
         assert!(matches!(fault("a.fr.md", b" \n"), Fault::Empty));
         assert!(matches!(fault("a.fr.html", b"<script>x</script>"), Fault::Empty));
         assert!(matches!(fault("a.fr.md", b"---\na: [\n---\n"), Fault::FrontMatter(_)));
+        assert!(matches!(fault("a.fr.md", b"---\nversion: 1.10\n---\n"), Fault::FrontMatter(_)));
         assert!(matches!(fault("a.fr.md", "x".repeat(300_000).as_bytes()), Fault::Refused(_)));
     }
 

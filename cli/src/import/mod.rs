@@ -15,7 +15,9 @@ mod fields;
 mod markdown;
 mod table;
 
+mod front_matter;
 mod html;
+mod vocabulary;
 
 mod error;
 
@@ -28,3 +30,5 @@ mod files;
 pub use error::{Fault, ImportError};
 pub use file::{DEFAULT_TYPE, ImportedFile, Options};
 pub use files::{Files, read, source_name};
+pub use front_matter::write as write_markdown;
+pub use vocabulary::{Term, read as read_vocabulary};

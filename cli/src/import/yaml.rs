@@ -117,9 +117,9 @@ impl<'de> Visitor<'de> for YamlVisitor {
         Ok(Yaml::Scalar(value.into()))
     }
 
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Yaml, E> {
-        // 1.10 and 1.1 are the same number and not the same version.
-        Err(E::custom(format!("{value} is a number with a fraction; put it in quotes")))
+    fn visit_f64<E>(self, value: f64) -> Result<Yaml, E> {
+        // 1.10 and 1.1 are the same number and not the same version: what is meant depends on the field.
+        Ok(Yaml::Scalar(Value::Other { kind: "float".into(), value: value.to_string() }))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Yaml, E> {
@@ -181,7 +181,8 @@ mod tests {
 
     #[test]
     fn what_is_not_meant_is_said() {
-        assert!(parse("version: 1.10").unwrap_err().contains("quotes"));
+        let fraction = Value::Other { kind: "float".into(), value: "1.1".into() };
+        assert_eq!(parse("version: 1.10").unwrap(), [("version".into(), Yaml::Scalar(fraction))]);
         assert!(parse("- a").is_err());
         assert_eq!(parse("a: 1\na: 2").unwrap_err(), "line 2: the key `a` stands there a second time");
         assert!(parse("a: &x 1").unwrap_err().starts_with("line 1: it holds an anchor"));

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Kind, Marking, Segment, Value, canonical_language, field_of, has_bidi_controls, looks_like_edtf};
+use super::{
+    FIELDS, Field, Kind, Marking, Segment, Value, canonical_language, date_suggestion, decimal_suggestion,
+    display_safe, field_in, field_of, has_bidi_controls, is_country, is_decimal, is_edtf, looks_like_currency,
+    usual_values,
+};
 use crate::limits::{FIELDS_MAX, KEY_BYTES_MAX, RECORD_BYTES_MAX};
 
 /// Changes to a record, by flat key. Keys that are not named stay as they are; `null` or `""` removes one.
@@ -123,7 +127,7 @@ pub fn check(draft: &RecordDraft) -> Result<Vec<Warning>, Refusal> {
         check_key(key)?;
         check_languages(key)?;
         check_value(key, value)?;
-        warnings.look_at(key, value);
+        warnings.look_at(draft.kind.as_deref(), key, value);
     }
     for key in draft.extra.keys() {
         warnings.say(key, "is not part of a draft; ignored");
@@ -142,15 +146,15 @@ fn check_key(key: &str) -> Result<(), Refusal> {
         return Err(Refusal::LongKey { start: key.chars().take(40).collect(), bytes: key.len() });
     }
     if key.chars().any(char::is_control) || has_bidi_controls(key) {
-        return Err(Refusal::ControlCharacter(super::display_safe(key)));
+        return Err(Refusal::ControlCharacter(display_safe(key)));
     }
     Ok(())
 }
 
 fn check_languages(key: &str) -> Result<(), Refusal> {
     let Some(field) = field_of(key) else { return Ok(()) };
-    for (segment, tag) in field.pattern.iter().zip(key.split('/')) {
-        if *segment == Segment::Language {
+    for (segment, tag) in field.segments().zip(key.split('/')) {
+        if matches!(segment, Segment::Language | Segment::Spoken) {
             check_language(key, tag)?;
         }
     }
@@ -182,9 +186,11 @@ fn check_value(key: &str, value: &Value) -> Result<(), Refusal> {
     match (field_of(key).map(|field| field.kind), value) {
         (_, Value::Null) => Ok(()),
         (_, Value::Other { .. }) => refuse("a string, a whole number, true, false or null"),
-        (Some(Kind::Text | Kind::Marking | Kind::Date | Kind::Position), Value::Bool(_) | Value::Int(_)) => {
-            refuse("a string")
-        }
+        (
+            Some(Kind::Text | Kind::Marking | Kind::Date | Kind::Position | Kind::Country | Kind::Currency),
+            Value::Bool(_) | Value::Int(_),
+        ) => refuse("a string"),
+        (Some(Kind::Decimal), Value::Bool(_) | Value::Int(_)) => refuse("a decimal as a string, such as \"890.5\""),
         (Some(Kind::Member), Value::Text(_) | Value::Int(_)) => refuse("true, or null to remove it"),
         _ => Ok(()),
     }
@@ -198,33 +204,60 @@ impl Warnings {
         self.0.push(Warning { path: path.to_owned(), message: message.into() });
     }
 
-    fn look_at(&mut self, key: &str, value: &Value) {
+    fn look_at(&mut self, kind: Option<&str>, key: &str, value: &Value) {
         let Some(field) = field_of(key) else {
             return self.say(key, "is not a field that this release knows; kept as it is");
         };
+        if !value.is_absent() {
+            self.look_at_usual(kind, key, value);
+        }
         if let Some(text) = value.as_str().filter(|text| !text.is_empty()) {
-            if field.kind == Kind::Date && !looks_like_edtf(text) {
-                self.say(key, "does not look like an EDTF date (2016-02, 2020-11-03, 201X); kept as it is");
-            }
-            let known = match field.kind {
-                Kind::Marking => Marking::parse(text).is_some(),
-                _ => field.usual.is_empty() || field.usual.contains(&text),
-            };
-            if !known {
-                self.say(key, format!("`{}` is none of {}", super::display_safe(text), field.usual.join(", ")));
-            }
+            self.look_at_form(field.kind, key, text);
             if field.kind != Kind::Text && has_bidi_controls(text) {
-                self.say(key, format!("holds bidi control characters: {}", super::display_safe(text)));
+                self.say(key, format!("holds bidi control characters: {}", display_safe(text)));
             }
         }
-        for (segment, given) in field.pattern.iter().zip(key.split('/')) {
-            let code = given.len() == 2 && given.bytes().all(|byte| byte.is_ascii_uppercase());
-            if *segment == Segment::Country && !code {
-                self.say(key, "does not name a country by its two capital letters (ISO 3166)");
-            }
+        let countries = field.segments().zip(key.split('/')).filter(|(segment, _)| *segment == Segment::Country);
+        for (_, code) in countries.filter(|(_, code)| !is_country(code)) {
+            self.say(key, not_a_country(code));
         }
-        if key.starts_with("countries/") && field.pattern.last() == Some(&Segment::Id) {
-            self.say(key, "is none of origin, beneficiary, covered, host");
+        let known = siblings(field);
+        if !known.is_empty() {
+            self.say(key, format!("is none of {}", known.join(", ")));
+        }
+    }
+
+    fn look_at_usual(&mut self, kind: Option<&str>, key: &str, value: &Value) {
+        let text = value.to_string();
+        let is_marking = key == "marking" && Marking::parse(&text).is_some();
+        if let Some(usual) = usual_values(kind, key)
+            && !is_marking
+            && !usual.contains(&text.as_str())
+        {
+            self.say(key, format!("`{}` is none of {}", display_safe(&text), usual.join(", ")));
+        }
+    }
+
+    /// What the field's kind expects of a text.
+    fn look_at_form(&mut self, kind: Kind, key: &str, text: &str) {
+        let meant = |suggestion: Option<String>| match suggestion {
+            Some(suggestion) => format!("; write {suggestion}"),
+            None => "; kept as it is".to_owned(),
+        };
+        match kind {
+            Kind::Date if !is_edtf(text) => {
+                let meant = meant(date_suggestion(text));
+                self.say(key, format!("is not an EDTF date (2016-02, 2020-11-03, 201X){meant}"));
+            }
+            Kind::Decimal if !is_decimal(text) => {
+                let meant = meant(decimal_suggestion(text));
+                self.say(key, format!("is not a decimal in its canonical form (890.5){meant}"));
+            }
+            Kind::Country if !is_country(text) => self.say(key, not_a_country(text)),
+            Kind::Currency if !looks_like_currency(text) => {
+                self.say(key, "is not a currency by its three capital letters (ISO 4217): EUR");
+            }
+            _ => {}
         }
     }
 
@@ -238,14 +271,32 @@ impl Warnings {
             self.say(wanted, "is not given");
         }
         for key in entries.keys() {
-            if let Some(field) = field_of(key)
-                && !field.types.is_empty()
-                && !field.types.contains(&kind)
+            if let Some(field) = field_in(kind, key)
+                && !field.is_at_home_in(kind)
             {
-                self.say(key, format!("is at home in {}, not in {kind}", field.types.join(", ")));
+                self.say(key, format!("is at home in {}, not in {kind}", homes(field).join(", ")));
             }
         }
     }
+}
+
+/// Every type that has the field.
+fn homes(field: &Field) -> Vec<&'static str> {
+    FIELDS.iter().filter(|row| row.path == field.path).flat_map(|row| row.types).copied().collect()
+}
+
+/// The words that stand where a row of the table takes anything "with a warning": `origin`, `host`, ... of a country.
+fn siblings(field: &Field) -> Vec<&'static str> {
+    if field.segments().next_back() != Some(Segment::Id) {
+        return Vec::new();
+    }
+    let above = |path: &'static str| path.rsplit_once('/').map(|(above, _)| above);
+    let beside = FIELDS.iter().filter(|row| row.path != field.path && above(row.path) == above(field.path));
+    beside.filter_map(|row| row.path.rsplit('/').next()).collect()
+}
+
+fn not_a_country(code: &str) -> String {
+    format!("`{}` is no country by its two capital letters (ISO 3166-1 alpha-2): FR, TN", display_safe(code))
 }
 
 #[cfg(test)]
@@ -310,12 +361,50 @@ mod tests {
             .with("countries/Italy/host", true)
             .with("countries/IT/guest", true)
             .with("lesson/fr", "x")
-            .with("severity", 3)
+            .with("colour", 3)
             .with("title/ar", "a\u{202e}b");
         let paths: Vec<_> = check(&draft).unwrap().into_iter().map(|warning| warning.path).collect();
         let expected =
-            ["countries/IT/guest", "countries/Italy/host", "review_due", "severity", "status", "title/ar", "lesson/fr"];
+            ["colour", "countries/IT/guest", "countries/Italy/host", "review_due", "status", "title/ar", "lesson/fr"];
         assert_eq!(paths, expected);
+    }
+
+    fn warned(kind: &str, key: &str, value: impl Into<Value>) -> String {
+        let draft = RecordDraft { kind: Some(kind.into()), ..page() }.with(key, value);
+        let warnings: Vec<_> = check(&draft).unwrap().into_iter().filter(|warning| warning.path == key).collect();
+        warnings.into_iter().map(|warning| warning.message).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn a_warning_says_what_may_have_been_meant() {
+        assert!(warned("page", "review_due", "février 2016").ends_with("write 2016-02"));
+        assert!(warned("expert_profile", "days_delivered", "890,5 jours").ends_with("write 890.5"));
+        assert!(warned("programme", "budget/a/amount", "beaucoup").ends_with("kept as it is"));
+        assert!(warned("programme", "budget/a/currency", "€").contains("EUR"));
+        assert!(warned("capacity_gap", "country", "Libye").contains("`Libye` is no country"));
+        assert!(warned("action", "participants/a/country", "UK").contains("ISO 3166-1"));
+        assert_eq!(warned("programme", "budget/a/currency", "EUR"), "");
+        assert_eq!(warned("capacity_gap", "country", "LY"), "");
+    }
+
+    #[test]
+    fn what_is_usual_depends_on_the_type_and_not_on_how_a_number_is_written() {
+        assert!(warned("alert", "severity", "critical").contains("none of information, advisory"));
+        assert_eq!(warned("capacity_gap", "severity", "critical"), "");
+        assert!(warned("page", "severity", "low").contains("at home in capacity_gap, alert, not in page"));
+        assert_eq!(warned("threat_note", "grading/information", 2), "");
+        assert!(warned("threat_note", "grading/information", 5).contains("none of 1, 2, 3, 4"));
+        assert!(warned("page", "links/a/relation", "likes").contains("superseded_by"));
+        assert!(warned("page", "caveats/H7", true).contains("H0, H1, H2, H3"));
+        assert_eq!(warned("page", "caveats/H2", true), "");
+        let edit = RecordDraft::default().with("severity", "critical").with("kind", "workshop");
+        assert_eq!(check(&edit), Ok(vec![]), "an edit does not say its type");
+    }
+
+    #[test]
+    fn languages_that_are_spoken_of_have_one_spelling_too() {
+        assert!(matches!(refused("speaks/AR", true), Refusal::Language { .. }));
+        assert!(matches!(refused("budget/a/amount", 12), Refusal::Value { .. }));
     }
 
     #[test]

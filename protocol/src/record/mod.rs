@@ -5,12 +5,15 @@
 
 mod value;
 
+mod country;
+mod decimal;
 mod display;
 mod edtf;
 mod language;
 mod marking;
 mod position;
 
+mod date_words;
 mod schema;
 
 mod draft;
@@ -18,13 +21,19 @@ mod view;
 
 mod facet;
 
+pub use country::{COUNTRIES, is_country, looks_like_currency};
+pub use date_words::date_suggestion;
+pub use decimal::{decimal_suggestion, is_decimal};
 pub use display::{display_safe, has_bidi_controls};
 pub use draft::{RecordDraft, Refusal, Warning, check};
-pub use edtf::{looks_like_edtf, years};
+pub use edtf::{Day, edtf_bounds, is_edtf, years};
 pub use facet::{Facet, Filters};
 pub use language::canonical_language;
 pub use marking::{Marking, join_markings};
 pub use position::position_between;
-pub use schema::{FIELDS, Field, Kind, SCHEMA_VERSION, Segment, TYPES, field_of, language_of};
+pub use schema::{
+    FIELDS, Field, Kind, RECORD_TYPES, RELATIONS, RecordType, Relation, SCHEMA_VERSION, Segment, TYPES,
+    envelope_fields, field_in, field_of, has_fields_below, inverse_relation, language_of, own_fields, usual_values,
+};
 pub use value::Value;
 pub use view::{RecordView, Summary, Updated, shortened};

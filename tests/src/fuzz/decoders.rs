@@ -17,7 +17,7 @@ use portolan_protocol::{
     message::Message,
     page::{AuthenticRun, LogContext, PageReader, split, without_payloads},
     pouch::{Header, VolumeName, from_code, parse_directory_name, to_code},
-    record::{RecordDraft, canonical_language, check, field_of, looks_like_edtf},
+    record::{RecordDraft, canonical_language, check, field_of, is_edtf},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -38,7 +38,7 @@ pub fn decoders(data: &[u8]) {
         9 => drop(text.parse::<NodeId>().map(|id| assert_eq!(id.to_string(), text.to_ascii_lowercase()))),
         10 => drop(text.parse::<DocumentId>()),
         11 => {
-            let _ = (looks_like_edtf(&text), field_of(&text));
+            let _ = (is_edtf(&text), field_of(&text));
             let canonical = canonical_language(&text);
             assert_eq!(canonical.as_deref().and_then(canonical_language), canonical, "canonical once for all");
         }

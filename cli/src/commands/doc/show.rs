@@ -3,10 +3,10 @@
 use clap::Args;
 use portolan_protocol::{
     api::{DocumentAt, DocumentView},
-    record::{Kind, field_of},
+    record::{Kind, RecordView, Value, field_of},
 };
 
-use crate::{context::Context, error::Result, output, resolve, text, time};
+use crate::{context::Context, error::Result, import, output, resolve, text, time};
 
 #[derive(Args, Debug)]
 pub struct Show {
@@ -18,6 +18,9 @@ pub struct Show {
     /// As it was at this change (its hash in the history, or the start of it); may be repeated for several heads
     #[arg(long, value_name = "HASH")]
     at: Vec<String>,
+    /// As Markdown with front matter, which `portolan import` reads
+    #[arg(long, conflicts_with = "json")]
+    markdown: bool,
 }
 
 impl Show {
@@ -26,8 +29,20 @@ impl Show {
         let (space, document) = resolve::document(&client, self.space.as_deref(), &self.document).await?;
         let at = DocumentAt { at: resolve::changes(&client, space, document, &self.at).await? };
         let view: DocumentView = client.query(&format!("/spaces/{space}/documents/{document}"), &at).await?;
+        if self.markdown {
+            return output::print(&import::write_markdown(&view.record.fields, &conflicts(&view.record)));
+        }
         context.output.show(&view, human)
     }
+}
+
+/// What a file cannot say with its fields.
+fn conflicts(record: &RecordView) -> Vec<String> {
+    let note = |(key, values): (&String, &Vec<Value>)| {
+        let values: Vec<String> = values.iter().map(Value::to_string).collect();
+        format!("CONFLICT {key}: written at the same time: {}", values.join(" / "))
+    };
+    record.conflicts.iter().map(note).collect()
 }
 
 fn human(view: &DocumentView) -> String {

@@ -1,0 +1,82 @@
+//! What is agreed and paid for: programmes, strategies, requests for assistance.
+
+use super::field::{Field, Kind, own};
+use Kind::{Country, Currency, Date, Decimal, Member, Position, Scalar, Text};
+
+const PROGRAMME: &[&str] = &["programme"];
+const STRATEGY: &[&str] = &["strategy"];
+const REQUEST: &[&str] = &["assistance_request"];
+
+/// The rows.
+pub(super) const FIELDS: &[Field] = &[
+    own(PROGRAMME, "state", Scalar, "how far the programme is, whatever the record's status").usual(&[
+        "planned",
+        "running",
+        "suspended",
+        "finished",
+        "cancelled",
+    ]),
+    own(PROGRAMME, "phase", Scalar, "which phase it is: 1, 2, ..."),
+    own(PROGRAMME, "budget/<id>/amount", Decimal, "an amount of money"),
+    own(PROGRAMME, "budget/<id>/currency", Currency, "its currency"),
+    own(PROGRAMME, "budget/<id>/donor", Scalar, "who gives it"),
+    own(PROGRAMME, "budget/<id>/label/<language>", Scalar, "what it is: total, share of a partner, ..."),
+    own(PROGRAMME, "funding/type", Scalar, "kind of funding"),
+    own(PROGRAMME, "funding/instrument", Scalar, "the instrument it is paid from"),
+    own(PROGRAMME, "contract_type", Scalar, "kind of contract: services, grant, ..."),
+    own(PROGRAMME, "consortium/<id>/name", Scalar, "a member of the consortium, where it has no record"),
+    own(PROGRAMME, "consortium/<id>/organisation", Scalar, "the organisation"),
+    own(PROGRAMME, "consortium/<id>/country", Country, "its country"),
+    own(PROGRAMME, "consortium/<id>/role", Scalar, "its role").usual(&[
+        "lead",
+        "member",
+        "partner",
+        "associate",
+        "subcontractor",
+    ]),
+    own(PROGRAMME, "consortium/<id>/contribution/<language>", Text, "what it contributes"),
+    own(PROGRAMME, "consortium/<id>/position", Position, "its place among them"),
+    own(PROGRAMME, "beneficiaries/<id>", Member, "organisations it is for; countries stand under `countries`"),
+    own(PROGRAMME, "components/<id>/title/<language>", Scalar, "a component, an axis of work"),
+    own(PROGRAMME, "components/<id>/text/<language>", Text, "what it does"),
+    own(PROGRAMME, "components/<id>/lead", Scalar, "who leads it"),
+    own(PROGRAMME, "components/<id>/contributors/<id>", Member, "who contributes to it"),
+    own(PROGRAMME, "components/<id>/position", Position, "its place among them"),
+    own(PROGRAMME, "milestones/<id>/title/<language>", Scalar, "a milestone"),
+    own(PROGRAMME, "milestones/<id>/text/<language>", Text, "what happened"),
+    own(PROGRAMME, "milestones/<id>/planned", Date, "when it is planned"),
+    own(PROGRAMME, "milestones/<id>/actual", Date, "when it was reached"),
+    own(PROGRAMME, "milestones/<id>/place/<language>", Scalar, "where"),
+    own(PROGRAMME, "milestones/<id>/record", Scalar, "the document of the action or strategy"),
+    own(PROGRAMME, "milestones/<id>/position", Position, "its place among them"),
+    own(PROGRAMME, "expertise/<id>/organisation", Scalar, "who provides experts"),
+    own(PROGRAMME, "expertise/<id>/term", Scalar, "for how long at a time").usual(&["short-term", "long-term"]),
+    own(PROGRAMME, "expertise/<id>/days_planned", Decimal, "days of expertise planned"),
+    own(PROGRAMME, "expertise/<id>/days_delivered", Decimal, "days of expertise delivered"),
+    own(PROGRAMME, "results/<language>", Text, "what came of it"),
+    own(STRATEGY, "version", Scalar, "label of the version"),
+    own(STRATEGY, "alignment/<language>", Text, "what it is in line with"),
+    own(STRATEGY, "aligned_with/<id>", Member, "strategies and policies it is in line with"),
+    own(STRATEGY, "adopted/date", Date, "when it was adopted"),
+    own(STRATEGY, "adopted/meeting", Scalar, "at which meeting"),
+    own(STRATEGY, "adopted/place/<language>", Scalar, "where"),
+    own(STRATEGY, "adopted/by/<id>", Member, "by whom"),
+    own(REQUEST, "need/<language>", Text, "what is needed"),
+    own(REQUEST, "gaps/<id>", Member, "capacity gaps it is to close"),
+    own(REQUEST, "component", Scalar, "the component of the programme that pays"),
+    own(REQUEST, "requested", Date, "when it was made"),
+    own(REQUEST, "requested_by", Scalar, "by whom"),
+    own(REQUEST, "decision", Scalar, "what was decided").usual(&[
+        "pending",
+        "accepted",
+        "refused",
+        "deferred",
+        "withdrawn",
+        "completed",
+    ]),
+    own(REQUEST, "decided", Date, "when"),
+    own(REQUEST, "reasons/<language>", Text, "why"),
+    own(REQUEST, "experts/<id>", Member, "experts who are sent"),
+    own(REQUEST, "days_planned", Decimal, "days of expertise planned"),
+    own(REQUEST, "days_used", Decimal, "days of expertise used"),
+];
