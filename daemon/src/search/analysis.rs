@@ -207,7 +207,7 @@ fn analyser(form: Form) -> TextAnalyzer {
     match language {
         Language::Arabic => {
             let stop = StopWordFilter::remove(ARABIC_STOP_WORDS.map(str::to_owned));
-            TextAnalyzer::builder(Words { spelling: Spelling::Folded }).filter(stop).filter(stemmer).build()
+            TextAnalyzer::builder(Words { spelling: Spelling::Bare }).filter(stop).filter(stemmer).build()
         }
         _ => {
             let stop = StopWordFilter::new(language.stems()).unwrap_or_else(|| StopWordFilter::remove([]));
@@ -224,6 +224,20 @@ enum Spelling {
     Lower,
     /// See [`fold`].
     Folded,
+    /// Folded, without the Arabic article and what stands before it: the stemmer takes other endings off where it is there.
+    Bare,
+}
+
+/// The article, and the words of one letter that are written together with it.
+const ARTICLES: [&str; 6] = ["وال", "بال", "كال", "فال", "ال", "لل"];
+
+/// A folded word without its article, where enough of it is left to be one.
+fn without_article(word: String) -> String {
+    if ARABIC_STOP_WORDS.contains(&word.as_str()) {
+        return word;
+    }
+    let rest = ARTICLES.iter().find_map(|article| word.strip_prefix(article));
+    rest.filter(|rest| rest.chars().nth(2).is_some()).map(str::to_owned).unwrap_or(word)
 }
 
 /// Words as Unicode divides texts into them (UAX 29), and further at apostrophes and the like. Each ideograph is a word.
@@ -272,6 +286,7 @@ impl TokenStream for WordStream<'_> {
             Spelling::Lower if word.is_ascii() => word.to_ascii_lowercase(),
             Spelling::Lower => word.nfc().flat_map(char::to_lowercase).collect(),
             Spelling::Folded => fold(word),
+            Spelling::Bare => without_article(fold(word)),
         };
         (self.token.offset_from, self.token.offset_to) = (from, to);
         self.token.position = self.token.position.wrapping_add(1);
