@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 
 use portolan_protocol::{
-    record::{FIELDS, Field, Kind, Segment, Value, field_of, has_fields_below, is_decimal, position_between},
+    record::{Kind, Segment, Value, field_of, has_fields_below, is_decimal, position_between},
     record_id::imported_item,
 };
 
 use super::{
+    shape::{MAIN_PROPERTIES, has_properties, is_list_of_things, is_member, is_translated, main_property},
     text::{clean_body, clean_line},
     yaml::Yaml,
 };
@@ -26,9 +27,6 @@ pub const LITERAL: &str = "fields";
 
 /// The key by which an item of a list gives its own id.
 pub const ITEM_ID: &str = "id";
-
-/// What an item of a list is that is written without the name of a property: the first of these that the schema knows there.
-const MAIN_PROPERTIES: [&str; 6] = ["target", "text", "title", "name", "label", "value"];
 
 /// Digits that a number with a fraction keeps on its way through floating point.
 pub const FLOAT_DIGITS_MAX: usize = 15;
@@ -174,7 +172,7 @@ impl Fields {
 
     fn add_thing(&mut self, path: &str, item: Yaml, language: &str) {
         match item {
-            Yaml::Map(entries) if has_properties(path, &entries) => {
+            Yaml::Map(entries) if names_properties(path, &entries) => {
                 let entries = entries.into_iter().filter(|(key, _)| key != ITEM_ID).collect();
                 self.add_map(path, entries, language);
             }
@@ -211,45 +209,9 @@ impl Fields {
     }
 }
 
-/// Whether what stands in a list at `path` has an id each: `links`, `objectives`, `exact_match`, but not `tags`.
-fn is_list_of_things(path: &str) -> bool {
-    let any = format!("{path}/-");
-    let is_thing = field_of(&any)
-        .is_some_and(|field| field.kind != Kind::Member && field.segments().next_back() == Some(Segment::Id));
-    is_thing || (has_fields_below(&any) && !is_language_or_country(path))
-}
-
-/// Whether the segment below `path` is a language or a country, so that a map or a list of such is meant.
-fn is_language_or_country(path: &str) -> bool {
-    let depth = path.split('/').count();
-    FIELDS.iter().any(|field| {
-        let below = field.segments().nth(depth);
-        matches!(below, Some(Segment::Language | Segment::Country))
-            && field.segments().zip(path.split('/')).all(|(segment, given)| match segment {
-                Segment::Word(word) => word == given,
-                _ => true,
-            })
-    })
-}
-
-/// Whether the item at `path` names properties of its own, rather than languages of its main one.
-fn has_properties(path: &str, entries: &[(String, Yaml)]) -> bool {
-    let is_known = |key: &str| {
-        let key = format!("{path}/{}", segment(key));
-        field_of(&key).is_some() || has_fields_below(&key)
-    };
-    entries.iter().any(|(key, _)| key == ITEM_ID || is_known(key))
-}
-
-fn main_property(path: &str) -> Option<&'static str> {
-    MAIN_PROPERTIES.into_iter().find(|name| {
-        let key = format!("{path}/{name}");
-        let is_language = |field: &Field| {
-            field.segments().next_back() == Some(Segment::Language)
-                && field.segments().count() == key.split('/').count()
-        };
-        field_of(&key).is_some_and(|field| !is_language(field)) || has_fields_below(&key)
-    })
+/// Whether an item names properties of its own, rather than languages of its main one.
+fn names_properties(path: &str, entries: &[(String, Yaml)]) -> bool {
+    entries.iter().any(|(key, _)| key == ITEM_ID) || has_properties(path, entries.iter().map(|(key, _)| key.as_str()))
 }
 
 fn ours(key: &str) -> &str {
@@ -259,14 +221,6 @@ fn ours(key: &str) -> &str {
 /// One part of a flat key: a `/` in it would make two.
 fn segment(text: &str) -> String {
     clean_line(text).0.replace('/', "-")
-}
-
-fn is_member(key: &str) -> bool {
-    field_of(key).is_some_and(|field| field.kind == Kind::Member && field.segments().count() > 1)
-}
-
-fn is_translated(key: &str) -> bool {
-    field_of(key).is_some_and(|field| field.segments().next_back() == Some(Segment::Language))
 }
 
 fn content(item: &Yaml) -> String {

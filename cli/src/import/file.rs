@@ -217,4 +217,119 @@ mod tests {
         assert_eq!((field(&file, "title/fr"), field(&file, "body/fr")), (Some("AB"), Some("x[2Jy")));
         assert!(file.warnings.iter().any(|warning| warning.message.starts_with("2 control")));
     }
+
+    /// An invented programme, with everything that the pages of such programmes say.
+    const PAGES: [&str; 8] = [
+        "type: programme
+acronym: HS2
+phase: 2
+state: finished
+actual: 2016-02/2019-12
+duration: P4Y
+predecessors: [harbours-1]
+funding: {type: grant, instrument: Neighbours' fund}
+contract_type: services
+donors: [union, bank]
+budget:
+  - {amount: 4800000, currency: EUR, donor: union, label: Total}
+  - {amount: \"1505750\", currency: XAF, donor: bank}
+expertise: [{organisation: operator, term: short-term, days_delivered: 890.5}]
+countries: {XA: beneficiary, XB: [beneficiary, covered]}
+regions: [south-coast]
+consortium:
+  - {organisation: operator, role: lead, country: XC, contribution: Crises and harbours}
+  - {organisation: college, role: partner}
+components:
+  - {title: Support to the league, text: Advice}
+  - {title: Assistance facility, lead: operator, contributors: [college]}
+objectives: [Safer harbours]
+priorities: [{title: Smuggling, area: migrant-smuggling}, Forgery, Arson, Theft, Fraud, Piracy, Dumping]
+milestones:
+  - {title: Start, planned: 2016-01, actual: 2016-02}
+  - {title: Network, actual: 2016-12, place: Port Azur, text: First meeting}
+contacts: [{name: A. Example, function: Steering}]
+figures: [{label: Beneficiaries, value: 9, unit: countries}]
+legal_basis: Conclusions of the council
+scope: Criminal justice
+context: What changed
+results: What came of it",
+        "type: action
+kind: exchange
+series: exchanges
+session: 1
+component: facility
+actual: 2019-03-25/2019-03-29
+duration: P5D
+place: Port Azur
+hosts: [police]
+organisers: [team, police]
+countries: {XC: host}
+programmes: [harbours-2]
+agenda: [{starts: '09:00', text: Opening, speaker: The director}, Visit]
+participants:
+  - {name: Delegation, role: participant, country: XA, number: 2}
+  - {name: Delegation, role: participant, country: XB}
+attendance: 30
+findings: Three gaps
+decisions: [A course in autumn]
+outcomes: [gap-1]
+follow_up: The course",
+        "type: strategy
+version: 2.0-draft
+priorities: [One, Two]
+alignment: The policy cycle
+aligned_with: [cycle]
+adopted: {date: 2017-09, meeting: second, place: Northmoor, by: [high-level-meeting]}
+period: 2017/2021",
+        "type: organisation
+kind: international-organisation
+acronym: HB
+mandate: Harbours
+figures: [{label: Member states, value: 17}]
+offices: [{kind: mission, place: Northmoor, country: XC}]
+donors: [union]
+website: https://hb.example",
+        "type: exercise
+kind: tabletop
+actual: 2020-11
+scenario: A ferry is late
+injects: [{time: '10', phase: alert, text: A call}, {time: '20', phase: response, text: A fire}]
+evaluation: It sailed",
+        "type: news
+kind: communique
+published: 2019-02-25
+event_date: 2019-03-25/2019-03-29
+publisher: HB
+countries: [XA, XB]
+links: [{target: 'https://hb.example/facts', label: Fact sheet}]
+attachments: {h1: {name: photo.jpg, credit: Port police, role: image, media_type: image/jpeg}}",
+        "type: network
+kind: analysts
+established: 2016-12
+mandate: To name threats
+hosts: [centre]
+managed_by: [contact-points]
+members: [{name: A, role: contact-point, country: XA, valid_from: 2017-01}]",
+        "type: assistance_request
+country: XB
+need: Divers
+gaps: [gap-1]
+component: facility
+decision: accepted
+decided: 2018-05-07
+experts: [e1]
+days_planned: 12
+days_used: 8.5",
+    ];
+
+    #[test]
+    fn everything_that_the_pages_of_a_programme_say_finds_a_field_and_no_warning() {
+        let defaults =
+            [("marking", "GREEN"), ("originator", "HB")].map(|(key, value)| (key.into(), value.into())).to_vec();
+        let options = Options { defaults, ..options() };
+        for page in PAGES {
+            let file = import("a.en.md", format!("---\n{page}\n---\n\nText.").as_bytes(), &options).unwrap();
+            assert_eq!(file.warnings, [], "{page}");
+        }
+    }
 }

@@ -28,7 +28,7 @@ pub fn write(fields: &BTreeMap<String, Value>, notes: &[String]) -> String {
     let body = fields.get(&body_key).and_then(Value::as_str).filter(|body| stands_below(body));
     let (known, literal): (Vec<_>, Vec<_>) = fields
         .iter()
-        .filter(|(key, value)| !value.is_absent() && !(body.is_some() && **key == body_key))
+        .filter(|(key, value)| !(value.is_absent() || body.is_some() && **key == body_key))
         .partition(|(key, _)| field_of(key).is_some());
 
     let mut out = "---\n".to_owned();
@@ -229,7 +229,9 @@ mod tests {
 
     /// What the import makes of a file.
     fn read(text: &str) -> Flat {
-        let content = markdown::read(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        let content = markdown::read(text);
+        assert!(content.is_ok(), "{content:?}\n{text}");
+        let content = content.unwrap();
         let of = |wanted: &str| super::super::fields::scalar(&content.front_matter, wanted).map(Value::from);
         let (kind, language) = (of("type"), of("language"));
         let tag = language.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();

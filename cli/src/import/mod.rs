@@ -6,6 +6,7 @@
 mod elements;
 mod language;
 mod scan;
+mod shape;
 mod text;
 mod yaml;
 

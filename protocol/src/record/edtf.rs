@@ -1,7 +1,7 @@
 //! Extended Date/Time Format (ISO 8601-2): levels 0 and 1, and of level 2 the seasons, unknown digits anywhere and
 //! qualifiers of single parts. The raw text is always what is kept; a wrong "no" costs a warning, nothing else.
 //!
-//! Written here because the one crate there is (`edtf` 0.2, MPL-2.0) has had no release since 2021.
+//! Written here because the one crate there is (`edtf` 0.2, MPL-2.0) is old; see `docs/decisions/record-schema.md`.
 
 use std::fmt;
 
