@@ -97,6 +97,7 @@ impl Index {
                     let Opened { ledger, mut open, fault } = opened;
                     let (summary, failed) = summarise(&open);
                     draft.put_document(&ledger.space, &ledger.id, &DocumentRow { number, summary })?;
+                    self.refer(&mut draft, number, &open)?;
                     if is_worth_saving(&open)
                         && let Ok(bytes) = open.document.save()
                     {

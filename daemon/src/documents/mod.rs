@@ -36,12 +36,14 @@ mod worker;
 
 mod handle;
 
+mod references;
 mod saving;
 
 pub use aside::SetAside;
 pub use error::{AppendError, DocumentError};
 pub use handle::{Appender, Documents, Options, settings_document};
 pub use reading::{HeldBack, HistoryItem, Listed, Progress, Shown};
+pub use references::Reference;
 pub use saving::ImportItem;
 pub use visible::ChangeStanding;
 pub use worker::Stage;

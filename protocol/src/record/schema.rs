@@ -147,6 +147,7 @@ pub const FIELDS: &[Field] = &[
     envelope(&[Word("attachments"), Id, Word("media_type")], Kind::Scalar),
     envelope(&[Word("attachments"), Id, Word("size")], Kind::Scalar),
     envelope(&[Word("attachments"), Id, Word("licence")], Kind::Scalar),
+    envelope(&[Word("attachments"), Id, Word("key")], Kind::Scalar),
     envelope(&[Word("source"), Id], Kind::Scalar),
     envelope(&[Word("deleted")], Kind::Member),
     own(EXPERIENCE, &[Word("context"), Language], Kind::Text),
