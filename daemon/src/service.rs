@@ -25,6 +25,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     api::{self, Announcer, Socket},
+    attachments::Attachments,
     clock,
     config::{Config, Format},
     documents::{AppendError, Documents},
@@ -123,12 +124,19 @@ impl Running {
         let (engine, stopped) = Engine::start(parts).map_err(|error| internal(&error))?;
         connect(&documents, &engine);
         let pouches = Pouches::open(path, home.keys(), engine.clone(), store.clone())?;
+        let attachments =
+            Attachments::open(path, engine.clone(), documents.clone(), store.clone(), config.attachments.fetch)?;
+        if let Some(exchanges) = engine.exchanges() {
+            tokio::spawn(attachments.clone().serve(exchanges));
+        }
+        tokio::spawn(attachments.clone().watch(feed.subscribe()));
         let (stop, stopping) = watch::channel(false);
         let parts = api::Parts {
             home,
             engine: engine.clone(),
             documents: documents.clone(),
             pouches,
+            attachments,
             store,
             endpoint: endpoint.clone(),
             feed,

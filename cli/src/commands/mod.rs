@@ -1,5 +1,6 @@
 //! The commands, one file each: what is typed, what is asked of the daemon, what is shown.
 
+mod attachment;
 mod check;
 mod completions;
 mod demo;
@@ -57,6 +58,9 @@ enum Command {
     /// Records
     #[command(subcommand)]
     Doc(doc::Doc),
+    /// Files of records
+    #[command(subcommand)]
+    Attachment(attachment::Attachment),
     /// Bring in Markdown and HTML files
     Import(import::Import),
     /// What a courier carries on a USB stick
@@ -98,6 +102,7 @@ async fn perform(context: &Context, command: Command) -> Result<()> {
         Command::Peer(command) => command.run(context).await,
         Command::Space(command) => command.run(context).await,
         Command::Doc(command) => command.run(context).await,
+        Command::Attachment(command) => command.run(context).await,
         Command::Import(command) => command.run(context).await,
         Command::Pouch(command) => command.run(context).await,
         Command::Sync(command) => command.run(context).await,
@@ -145,6 +150,12 @@ mod tests {
             "doc edit D --set title=x --reason why",
             "doc history D",
             "doc delete D --reason why",
+            "attachment add D f.zip --name N --language fr --licence L --alt A --type application/zip",
+            "attachment get D N --out - --force",
+            "attachment list D",
+            "attachment list --unreferenced",
+            "attachment verify",
+            "attachment prune --yes",
             "import dir --space S --dry-run --language fr",
             "sync",
             "sync P --wait 30s",
@@ -168,6 +179,8 @@ mod tests {
             "init --name A --organisation B --country Italy",
             "init --name A --organisation B --country IT --address nowhere",
             "sync --wait soon",
+            "attachment list",
+            "attachment get D",
             "doc new --space S --set nothing",
         ] {
             let parsed =

@@ -5,8 +5,10 @@
 mod shared;
 
 mod answer;
+mod attachments;
 mod caller;
 mod check;
+mod content;
 mod documents;
 mod events;
 mod import;
@@ -44,11 +46,12 @@ pub use socket::Socket;
 
 /// Serves the local API until `stopping` turns true.
 pub async fn serve(socket: Socket, parts: Parts, stopping: watch::Receiver<bool>) {
-    let Parts { home, engine, documents, pouches, store, endpoint, feed } = parts;
+    let Parts { home, engine, documents, pouches, attachments, store, endpoint, feed } = parts;
     let shared = Arc::new(Shared {
         home,
         documents,
         pouches,
+        attachments,
         store,
         endpoint,
         presence: Presence::default(),
@@ -86,6 +89,13 @@ fn router(shared: Arc<Shared>) -> Router {
             get(documents::show).patch(documents::edit).delete(documents::delete),
         )
         .route("/spaces/{space}/documents/{document}/history", get(documents::history))
+        .route("/spaces/{space}/documents/{document}/attachments", get(attachments::list).post(attachments::add))
+        .route("/spaces/{space}/documents/{document}/attachments/{attachment}", get(content::read))
+        .route("/spaces/{space}/documents/{document}/attachments/{attachment}/fetch", post(attachments::fetch))
+        .route("/spaces/{space}/documents/{document}/attachments/{attachment}/verify", post(attachments::verify))
+        .route("/attachments", get(attachments::held))
+        .route("/attachments/check", post(attachments::check))
+        .route("/attachments/unreferenced", delete(attachments::prune))
         .route("/spaces/{space}/import", post(import::import))
         .route("/pouches", get(pouches::list).post(pouches::export))
         .route("/pouches/volumes", post(pouches::take))

@@ -9,7 +9,10 @@ use tokio::{
 };
 
 use super::presence::Presence;
-use crate::{documents::Documents, engine::Engine, home::Home, pouches::Pouches, store::Store, transport::Endpoint};
+use crate::{
+    attachments::Attachments, documents::Documents, engine::Engine, home::Home, pouches::Pouches, store::Store,
+    transport::Endpoint,
+};
 
 /// The parts of the daemon that the local API speaks for.
 pub struct Parts {
@@ -21,6 +24,8 @@ pub struct Parts {
     pub documents: Documents,
     /// What goes and comes on media.
     pub pouches: Pouches,
+    /// The files that records refer to.
+    pub attachments: Attachments,
     /// The store, for its size and its check.
     pub store: Store,
     /// For the addresses listened on.
@@ -35,6 +40,7 @@ pub(super) struct Shared {
     pub(super) engine: Engine,
     pub(super) documents: Documents,
     pub(super) pouches: Pouches,
+    pub(super) attachments: Attachments,
     pub(super) store: Store,
     pub(super) endpoint: Endpoint,
     pub(super) feed: broadcast::Sender<Event>,

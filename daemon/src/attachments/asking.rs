@@ -10,7 +10,7 @@ use portolan_protocol::{
 use tokio::time::timeout;
 
 use super::{error::AttachmentsError, handle::Attachments};
-use crate::{engine::Exchange, transport::TransportError};
+use crate::transport::{Exchange, TransportError};
 
 /// The answer has to be there by then: two round trips by satellite, and a busy disk.
 pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -46,11 +46,7 @@ impl Attachments {
     }
 
     /// Asks a peer something, and takes note of what it says.
-    pub(super) async fn request(
-        &self,
-        peer: NodeId,
-        request: Request,
-    ) -> Result<(Exchange, Answer), AttachmentsError> {
+    pub(super) async fn request(&self, peer: NodeId, request: Request) -> Result<(Exchange, Answer), AttachmentsError> {
         let asked = async {
             let mut exchange = self.shared().engine.exchange(&peer).await?;
             exchange.write(request.encode().to_vec()).await?;

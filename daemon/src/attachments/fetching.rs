@@ -15,7 +15,7 @@ use super::{
     handle::Attachments,
     part::Part,
 };
-use crate::engine::Exchange;
+use crate::transport::Exchange;
 
 /// A piece has to be there by then: 17 kbit/s.
 const PIECE_TIMEOUT: Duration = Duration::from_secs(120);

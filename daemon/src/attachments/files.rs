@@ -161,12 +161,7 @@ impl Files {
     }
 
     /// A range with its proof, for a peer.
-    pub(super) fn encode(
-        &self,
-        id: AttachmentId,
-        bytes: u64,
-        range: &Range<u64>,
-    ) -> Result<Vec<u8>, AttachmentsError> {
+    pub(super) fn encode(&self, id: AttachmentId, bytes: u64, range: &Range<u64>) -> Result<Vec<u8>, AttachmentsError> {
         let data = self.data(&id)?;
         let hashes = match File::open(self.path(&id, ".obao")) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => self.rebuild(id)?,

@@ -22,7 +22,7 @@ impl Attachments {
         let all = blocking(move || files.list()).await?;
         let mut referenced = BTreeSet::new();
         let documents = &self.shared().documents;
-        documents.each_reference(|reference| drop(referenced.insert(reference.attachment))).await?;
+        documents.each_reference(|reference| referenced.extend([reference.attachment])).await?;
         Ok(all.into_iter().map(|held| (held, referenced.contains(&held.id))).collect())
     }
 

@@ -51,7 +51,8 @@ fn is_text(start: &[u8]) -> bool {
         }
         Err(_) => return false,
     };
-    !text.is_empty() && !text.chars().any(|letter| letter.is_control() && !matches!(letter, '\t' | '\n' | '\r' | '\u{c}'))
+    !text.is_empty()
+        && !text.chars().any(|letter| letter.is_control() && !matches!(letter, '\t' | '\n' | '\r' | '\u{c}'))
 }
 
 #[cfg(test)]
@@ -76,7 +77,9 @@ mod tests {
     fn a_given_type_stays_and_a_contradiction_is_told() {
         let warned = |start: &[u8], given: &str| sniff(start, Some(given)).warning.is_some();
         assert!(warned(PNG, "application/pdf") && warned(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0", "image/png"));
-        assert!(!warned(PNG, "image/png") && !warned(b"PK\x03\x04\x14\0\0\0", "application/vnd.oasis.opendocument.text"));
+        assert!(
+            !warned(PNG, "image/png") && !warned(b"PK\x03\x04\x14\0\0\0", "application/vnd.oasis.opendocument.text")
+        );
         assert!(!warned(b"hello", "text/markdown"));
         assert_eq!(sniff(PNG, Some("application/pdf")).media_type, "application/pdf");
     }

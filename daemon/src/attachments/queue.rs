@@ -55,7 +55,8 @@ mod tests {
         queue.put(id(1), 100);
         queue.put(id(3), 50);
         queue.remove(&id(3));
-        let taken: Vec<_> = std::iter::from_fn(|| queue.take()).map(|(id, size)| (id, size.plaintext_bytes())).collect();
+        let taken: Vec<_> =
+            std::iter::from_fn(|| queue.take()).map(|(id, size)| (id, size.plaintext_bytes())).collect();
         assert_eq!(taken, [(id(2), 20), (id(1), 100)]);
     }
 }

@@ -18,7 +18,7 @@ use super::{
     error::{AttachmentsError, blocking},
     handle::{Attachments, LANES},
 };
-use crate::engine::{Exchange, Exchanges};
+use crate::{engine::Exchanges, transport::Exchange};
 
 /// Requests that are answered at a time.
 const REQUESTS_MAX: usize = 64;

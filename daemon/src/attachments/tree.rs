@@ -34,14 +34,14 @@ fn chunks(range: &Range<u64>) -> ChunkRanges {
 /// Reads a ciphertext of `bytes`, writes its hashes, and tells its id.
 pub(super) fn build(data: impl Read, bytes: u64, hashes: &File) -> io::Result<AttachmentId> {
     hashes.set_len(0)?;
-    let root = bao_tree::blake3::Hash::from_bytes([0; 32]);
+    let root = blake3::Hash::from_bytes([0; 32]);
     let mut built = PreOrderOutboard { root, tree: tree(bytes), data: hashes.try_clone()? };
     Ok(AttachmentId(*outboard(data, tree(bytes), &mut built)?.as_bytes()))
 }
 
 /// Reads a ciphertext of `bytes`, and tells its id.
 pub(super) fn root(data: impl Read, bytes: u64) -> io::Result<AttachmentId> {
-    let nowhere = EmptyOutboard { tree: tree(bytes), root: bao_tree::blake3::Hash::from_bytes([0; 32]) };
+    let nowhere = EmptyOutboard { tree: tree(bytes), root: blake3::Hash::from_bytes([0; 32]) };
     Ok(AttachmentId(*outboard(data, tree(bytes), nowhere)?.as_bytes()))
 }
 
@@ -56,7 +56,7 @@ pub(super) fn encode(
     data: &File,
     hashes: &File,
 ) -> io::Result<Vec<u8>> {
-    let root = bao_tree::blake3::Hash::from_bytes(id.0);
+    let root = blake3::Hash::from_bytes(id.0);
     let stored = PreOrderOutboard { root, tree: tree(bytes), data: hashes.try_clone()? };
     let mut encoded = Vec::new();
     encode_ranges_validated(data, stored, &chunks(range), &mut encoded).map_err(io::Error::other)?;
@@ -76,7 +76,7 @@ pub(super) fn decode(
 ) -> io::Result<()> {
     let (mut rest, ranges) = (encoded, chunks(range));
     let invalid = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
-    let root = bao_tree::blake3::Hash::from_bytes(id.0);
+    let root = blake3::Hash::from_bytes(id.0);
     for item in DecodeResponseIter::new(root, tree(bytes), &mut rest, &ranges) {
         if let BaoContentItem::Leaf(leaf) = item.map_err(|error| invalid(error.to_string()))? {
             target.write_all_at(&leaf.data, leaf.offset)?;

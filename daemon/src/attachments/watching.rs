@@ -8,7 +8,7 @@ use std::{
 use portolan_protocol::{api::Event, attachment::Layout, id::AttachmentId};
 use tokio::{
     sync::{Notify, broadcast},
-    time::sleep,
+    time::{Instant, sleep_until},
 };
 use tracing::{debug, warn};
 
@@ -18,7 +18,7 @@ use super::{
     handle::{Attachments, LANES},
     queue::Queue,
 };
-use crate::documents::{Reference, Stage};
+use crate::{clock, documents::Reference};
 
 /// How long after a failure everything that is wanted is gone through again, if nobody connects before.
 const AGAIN: Duration = Duration::from_secs(30);
@@ -46,6 +46,7 @@ impl Attachments {
             tokio::spawn(wanted.clone().work());
         }
         let mut moves = self.shared().engine.moves();
+        let mut again = None;
         wanted.look_at_all().await;
         loop {
             tokio::select! {
@@ -66,21 +67,27 @@ impl Attachments {
                     }
                     wanted.look_at_all().await;
                 }
-                () = wanted.again() => wanted.look_at_all().await,
+                () = wanted.failed.notified() => again = Some(clock::monotonic() + AGAIN),
+                () = until(again) => {
+                    again = None;
+                    wanted.look_at_all().await;
+                }
             }
         }
+    }
+}
+
+/// Resolves at that moment, if there is one.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }
 
 impl Wanted {
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Resolves some time after something could not be fetched.
-    async fn again(&self) {
-        self.failed.notified().await;
-        sleep(AGAIN).await;
     }
 
     fn look_at(&self, reference: Reference) {
@@ -98,7 +105,6 @@ impl Wanted {
         if let Err(error) = documents.each_reference(|reference| self.look_at(reference)).await {
             debug!(%error, "what records refer to is not known now");
         }
-        let _ = documents.flush(Stage::Indexed).await;
     }
 
     async fn work(self) {

@@ -1,7 +1,5 @@
 //! Which attachments records refer to: two kinds of rows, made with the summary of a record and forgotten with it.
 
-use std::collections::BTreeMap;
-
 use portolan_protocol::{
     attachment::attached,
     id::{AttachmentId, DocumentId, SpaceId},
@@ -127,15 +125,5 @@ impl Documents {
                 None => return Ok(()),
             }
         }
-    }
-
-    /// The sizes that records of a space say of attachments, for all attachments that records refer to.
-    ///
-    /// # Errors
-    /// As [`Documents::references_of`].
-    pub async fn referenced(&self) -> Result<BTreeMap<AttachmentId, u64>, DocumentError> {
-        let mut all = BTreeMap::new();
-        self.each_reference(|reference| drop(all.insert(reference.attachment, reference.size))).await?;
-        Ok(all)
     }
 }

@@ -10,7 +10,9 @@ use std::{
 
 use portolan_protocol::id::NodeId;
 
-use super::{Allowed, CONNECTIONS_PER_PEER_MAX, CloseCode, Exchange, FrameReceiver, FrameSender, TransportError, TransportKey};
+use super::{
+    Allowed, CONNECTIONS_PER_PEER_MAX, CloseCode, Exchange, FrameReceiver, FrameSender, TransportError, TransportKey,
+};
 
 /// Who called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,8 @@ use quinn::{
 };
 
 use super::{
-    ALPN, Allowed, CONNECTION_WINDOW, EXCHANGES_MAX, HANDSHAKES_MAX, IDLE_TIMEOUT, Identity, KEEP_ALIVE, TransportError, TransportKey, WINDOW,
+    ALPN, Allowed, CONNECTION_WINDOW, EXCHANGES_MAX, HANDSHAKES_MAX, IDLE_TIMEOUT, Identity, KEEP_ALIVE,
+    TransportError, TransportKey, WINDOW,
     verify::{AllowedClients, ExpectServer, ShowKeyByName},
 };
 

@@ -25,7 +25,7 @@ mod sync;
 pub use access::{AddUser, Can, Right, User, Users};
 pub use attachment::{
     AddAttachment, AddEvent, AddedAttachment, Attachment, AttachmentState, Attachments, CheckedAttachment, FetchEvent,
-    Holder, HeldAttachment, HeldAttachments, HeldQuery, VerifyEvent,
+    HeldAttachment, HeldAttachments, HeldQuery, Holder, VerifyEvent,
 };
 pub use card_text::{ArmourError, CardText};
 pub use check::{CheckEvent, CheckRequest, CheckStage, Checked, Finding, Severity};
