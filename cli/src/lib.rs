@@ -16,6 +16,7 @@ pub mod fields;
 pub mod home;
 pub mod medium;
 pub mod output;
+pub mod package;
 pub mod progress;
 pub mod qr;
 

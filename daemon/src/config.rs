@@ -12,6 +12,10 @@ use std::{
 use serde::Deserialize;
 use thiserror::Error;
 
+mod fetch;
+
+pub use fetch::Fetch;
+
 /// Name of the file in the home directory.
 pub const FILE: &str = "config.toml";
 
@@ -39,8 +43,18 @@ pub struct Config {
     pub socket_group: Option<String>,
     /// Memory.
     pub data: Data,
+    /// Attachments.
+    pub attachments: Attachments,
     /// Logs.
     pub log: Log,
+}
+
+/// What is done about attachments without being asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Attachments {
+    /// Which are fetched.
+    pub fetch: Fetch,
 }
 
 /// Limits on memory.
@@ -117,8 +131,8 @@ pub enum Format {
 impl Default for Config {
     fn default() -> Self {
         let listen = LISTEN_DEFAULT.parse().into_iter().collect();
-        let (data, log) = (Data::default(), Log::default());
-        Self { listen, offline: false, socket: "portolan.sock".into(), socket_group: None, data, log }
+        let (data, attachments, log) = (Data::default(), Attachments::default(), Log::default());
+        Self { listen, offline: false, socket: "portolan.sock".into(), socket_group: None, data, attachments, log }
     }
 }
 
@@ -248,7 +262,7 @@ impl fmt::Display for Listen<'_> {
 
 /// The text of a configuration file with every key explained, and only `listen` and `offline` set.
 pub fn commented(listen: &[SocketAddr], offline: bool) -> String {
-    let Config { socket, data, log, .. } = Config::default();
+    let Config { socket, data, attachments, log, .. } = Config::default();
     format!(
         "\
 # Configuration of this Portolan node. Restart the daemon after a change.
@@ -268,6 +282,10 @@ offline = {offline}
 # document_cache_mib = {}
 # store_cache_mib = {}
 
+[attachments]
+# Which are fetched by themselves, after the records that refer to them: \"all\", \"none\", or \"below SIZE\".
+# fetch = \"{}\"
+
 [log]
 # error, warn, info, debug or trace
 # level = \"{}\"
@@ -278,6 +296,7 @@ offline = {offline}
         socket.display(),
         data.document_cache_mib,
         data.store_cache_mib,
+        attachments.fetch,
         log.level.as_str(),
     )
 }

@@ -4,12 +4,14 @@ use std::io;
 
 use portolan_protocol::{
     api::{ApiError, ErrorKind},
+    attachment::AttachmentError,
     input::CommandError,
     node::LoadError,
     pouch::PouchError,
 };
 
 use crate::{
+    attachments::AttachmentsError,
     automerge_door::{EditError, Fault},
     config::ConfigError,
     documents::DocumentError,
@@ -115,6 +117,56 @@ impl From<PouchesError> for ApiError {
             PouchesError::Staging(ref source) => system(source, &error.to_string(), TAKEN_STAYS),
             PouchesError::Gone => say(ErrorKind::Incomplete, error, KEPT, ""),
             PouchesError::Unexpected => say(ErrorKind::Internal, error, KEPT, ""),
+        }
+    }
+}
+
+impl From<AttachmentsError> for ApiError {
+    fn from(error: AttachmentsError) -> ApiError {
+        const RESUMES: &str = "What was fetched of it is kept, and fetching goes on from there.";
+        match error {
+            AttachmentsError::Documents(error) => error.into(),
+            AttachmentsError::Store(error) => error.into(),
+            AttachmentsError::Attachment(AttachmentError::CannotOpen) => say(
+                ErrorKind::Damaged,
+                error,
+                KEPT,
+                "See whether the file is whole (`portolan attachment verify`), and who last wrote its key (`portolan doc history`).",
+            ),
+            AttachmentsError::Attachment(AttachmentError::Suite(_)) => {
+                say(ErrorKind::Conflict, error, KEPT, "Install the newer release on this node.")
+            }
+            AttachmentsError::Attachment(_) => say(ErrorKind::Usage, error, NOTHING_CHANGED, ""),
+            AttachmentsError::File(ref source) => system(source, &error.to_string(), NOTHING_CHANGED),
+            AttachmentsError::NoRoom { .. } => say(ErrorKind::DiskFull, error, NOTHING_CHANGED, MAKE_ROOM),
+            AttachmentsError::Length { .. } | AttachmentsError::Cut(_) => {
+                say(ErrorKind::Incomplete, error, NOTHING_CHANGED, "Try again.")
+            }
+            AttachmentsError::Damaged(_) => {
+                say(ErrorKind::Damaged, error, KEPT, "Fetch it again from a partner: `portolan attachment get`.")
+            }
+            AttachmentsError::Missing { .. } => say(
+                ErrorKind::NotFound,
+                error,
+                RESUMES,
+                "Try again when a partner who holds it is connected: `portolan attachment list` tells who does.",
+            ),
+            AttachmentsError::Unsaid(..) => say(
+                ErrorKind::NotFound,
+                error,
+                NOTHING_CHANGED,
+                "`portolan attachment list` shows what the record has.",
+            ),
+            AttachmentsError::Liar { .. } | AttachmentsError::Later => {
+                say(ErrorKind::Incomplete, error, RESUMES, "Try again.")
+            }
+            AttachmentsError::Behind => say(
+                ErrorKind::Unavailable,
+                error,
+                "Nothing was removed.",
+                "Try again later; `portolan status` shows what is not looked at or held yet.",
+            ),
+            AttachmentsError::Unexpected => say(ErrorKind::Internal, error, KEPT, ""),
         }
     }
 }

@@ -10,6 +10,7 @@
 //! cards.json       cards that nobody has verified yet
 //! store/           entries, and what is derived from them (`store`)
 //! search/          the index of words, made of the records (`search`)
+//! attachments/     files that records refer to (`attachments`)
 //! pouches/         what is kept of pouches that were sent (`pouches`)
 //! staging/         volumes of pouches while they are verified and taken (`pouches`)
 //! portolan.sock    the local API, unless config.toml puts it elsewhere

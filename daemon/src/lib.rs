@@ -27,6 +27,8 @@ pub mod documents;
 
 pub mod engine;
 
+pub mod attachments;
+
 pub mod pouches;
 
 pub mod failure;

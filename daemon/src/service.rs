@@ -25,6 +25,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     api::{self, Announcer, Socket},
+    attachments::Attachments,
     clock,
     config::{Config, Format},
     documents::{AppendError, Documents},
@@ -127,6 +128,12 @@ impl Running {
         let (engine, stopped) = Engine::start(parts).map_err(|error| internal(&error))?;
         connect(&documents, &engine);
         let pouches = Pouches::open(path, home.keys(), engine.clone(), store.clone())?;
+        let attachments =
+            Attachments::open(path, engine.clone(), documents.clone(), store.clone(), config.attachments.fetch)?;
+        if let Some(exchanges) = engine.exchanges() {
+            tokio::spawn(attachments.clone().serve(exchanges));
+        }
+        tokio::spawn(attachments.clone().watch(feed.subscribe()));
         let (stop, stopping) = watch::channel(false);
         let parts = api::Parts {
             home,
@@ -134,6 +141,7 @@ impl Running {
             documents: documents.clone(),
             search: search.clone(),
             pouches,
+            attachments,
             store,
             endpoint: endpoint.clone(),
             offline: config.offline,

@@ -146,6 +146,11 @@ id!(
     PouchId, 16, "a pouch id"
 );
 
+id!(
+    /// An attachment: the BLAKE3 hash of its ciphertext.
+    AttachmentId, 32, "an attachment id"
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

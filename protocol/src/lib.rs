@@ -14,6 +14,7 @@ pub mod crypto;
 pub mod card;
 pub mod record;
 
+pub mod attachment;
 pub mod entry;
 
 pub mod page;

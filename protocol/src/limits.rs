@@ -112,3 +112,15 @@ pub const EXTENTS_MAX: usize = 32_768;
 
 /// Pouches of one peer whose volumes a node remembers to hold.
 pub const POUCHES_HELD_MAX: usize = 64;
+
+/// Largest attachment, in bytes of plaintext: 1 TiB.
+pub const ATTACHMENT_BYTES_MAX: u64 = 1 << 40;
+
+/// Plaintext of one chunk of an attachment, in bytes; only the last one may be shorter.
+pub const ATTACHMENT_CHUNK_BYTES: usize = 64 << 10;
+
+/// Ciphertext in one piece of an answer, in bytes; only the last one may be shorter.
+pub const ATTACHMENT_PIECE_BYTES: u64 = 256 << 10;
+
+/// Attachments of one record that are looked at.
+pub const ATTACHMENTS_PER_RECORD_MAX: usize = 1_024;

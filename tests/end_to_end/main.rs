@@ -1,6 +1,7 @@
 //! The programs as they are shipped: daemons that are killed, cut off, fed damage and lied to, seen from the command line.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod attachments;
 mod faults;
 mod guide;
 mod hostile;

@@ -1,5 +1,6 @@
 //! The commands, one file each: what is typed, what is asked of the daemon, what is shown.
 
+mod attachment;
 mod check;
 mod completions;
 mod demo;
@@ -65,6 +66,9 @@ enum Command {
     Doc(doc::Doc),
     /// Find records by their words
     Search(search::Search),
+    /// Files of records
+    #[command(subcommand)]
+    Attachment(attachment::Attachment),
     /// Bring in Markdown and HTML files
     Import(import::Import),
     /// The types of record, and the fields of one
@@ -116,6 +120,7 @@ async fn perform(context: &Context, command: Command) -> Result<()> {
         Command::Space(command) => command.run(context).await,
         Command::Doc(command) => command.run(context).await,
         Command::Search(command) => command.run(context).await,
+        Command::Attachment(command) => command.run(context).await,
         Command::Import(command) => command.run(context).await,
         Command::Schema(command) => command.run(context),
         Command::Vocabulary(command) => command.run(context).await,
@@ -170,6 +175,12 @@ mod tests {
             "doc edit D --set title=x --reason why",
             "doc history D",
             "doc delete D --reason why",
+            "attachment add D f.zip --name N --language fr --licence L --alt A --type application/zip",
+            "attachment get D N --out - --force",
+            "attachment list D",
+            "attachment list --unreferenced",
+            "attachment verify",
+            "attachment prune --yes",
             "import dir --space S --dry-run --language fr",
             "doc show D --markdown",
             "schema",
@@ -206,6 +217,8 @@ mod tests {
             "sync --wait soon",
             "search",
             "doc list --since yesterday",
+            "attachment list",
+            "attachment get D",
             "doc new --space S --set nothing",
         ] {
             let parsed =

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The space of a path, if the caller may do this in it.
-fn space(shared: &Shared, caller: &Caller, path: &Segments, can: Can) -> Result<SpaceId, ApiError> {
+pub(super) fn space(shared: &Shared, caller: &Caller, path: &Segments, can: Can) -> Result<SpaceId, ApiError> {
     let space = path.id(0)?;
     caller.must_in(can, &space)?;
     shared.must_know(&space)?;
@@ -152,7 +152,7 @@ pub(super) async fn delete(
     Ok(announced(&shared, saved))
 }
 
-fn announced(shared: &Shared, saved: Saved) -> Json<Saved> {
+pub(super) fn announced(shared: &Shared, saved: Saved) -> Json<Saved> {
     if saved.outcome != Outcome::Unchanged {
         shared.announce(Event::Document { space: saved.space, document: saved.document });
     }

@@ -5,8 +5,10 @@
 mod shared;
 
 mod answer;
+mod attachments;
 mod caller;
 mod check;
+mod content;
 mod documents;
 mod events;
 mod import;
@@ -45,12 +47,13 @@ pub use socket::Socket;
 
 /// Serves the local API until `stopping` turns true.
 pub async fn serve(socket: Socket, parts: Parts, stopping: watch::Receiver<bool>) {
-    let Parts { home, engine, documents, search, pouches, store, endpoint, offline, feed } = parts;
+    let Parts { home, engine, documents, search, pouches, attachments, store, endpoint, offline, feed } = parts;
     let shared = Arc::new(Shared {
         home,
         documents,
         search,
         pouches,
+        attachments,
         store,
         endpoint,
         offline,
@@ -90,6 +93,13 @@ fn router(shared: Arc<Shared>) -> Router {
             get(documents::show).patch(documents::edit).delete(documents::delete),
         )
         .route("/spaces/{space}/documents/{document}/history", get(documents::history))
+        .route("/spaces/{space}/documents/{document}/attachments", get(attachments::list).post(attachments::add))
+        .route("/spaces/{space}/documents/{document}/attachments/{attachment}", get(content::read))
+        .route("/spaces/{space}/documents/{document}/attachments/{attachment}/fetch", post(attachments::fetch))
+        .route("/spaces/{space}/documents/{document}/attachments/{attachment}/verify", post(attachments::verify))
+        .route("/attachments", get(attachments::held))
+        .route("/attachments/check", post(attachments::check))
+        .route("/attachments/unreferenced", delete(attachments::prune))
         .route("/spaces/{space}/import", post(import::import))
         .route("/pouches", get(pouches::list).post(pouches::export))
         .route("/pouches/volumes", post(pouches::take))

@@ -10,7 +10,8 @@ use tokio::{
 
 use super::presence::Presence;
 use crate::{
-    documents::Documents, engine::Engine, home::Home, pouches::Pouches, search::Search, store::Store,
+    attachments::Attachments, documents::Documents, engine::Engine, home::Home, pouches::Pouches, search::Search,
+    store::Store,
     transport::Endpoint,
 };
 
@@ -26,6 +27,8 @@ pub struct Parts {
     pub search: Search,
     /// What goes and comes on media.
     pub pouches: Pouches,
+    /// The files that records refer to.
+    pub attachments: Attachments,
     /// The store, for its size and its check.
     pub store: Store,
     /// For the addresses listened on.
@@ -43,6 +46,7 @@ pub(super) struct Shared {
     pub(super) documents: Documents,
     pub(super) search: Search,
     pub(super) pouches: Pouches,
+    pub(super) attachments: Attachments,
     pub(super) store: Store,
     pub(super) endpoint: Endpoint,
     pub(super) offline: bool,

@@ -127,6 +127,7 @@ impl Index {
                         let revision = self.offering.next_revision();
                         let summary = short.summary.clone();
                         draft.put_document(&ledger.space, &ledger.id, &DocumentRow { number, revision, summary })?;
+                        self.refer(&mut draft, number, &open)?;
                         made.push(Made { space: ledger.space, id: ledger.id, number, revision, short });
                     }
                     if is_worth_saving(&open)

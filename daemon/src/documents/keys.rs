@@ -13,9 +13,11 @@
 //!   a document by id                   I, space (32), id (16)    number, revision, summary
 //!   snapshot                           P, document (8)           as the Automerge door saves it
 //!   local fault                        F, document (8)           words
+//!   attachments of a document          A, document (8)           ids and sizes
+//!   a reference to an attachment       R, attachment (32), document (8)   size
 //! ```
 
-use portolan_protocol::id::{DocumentId, SpaceId};
+use portolan_protocol::id::{AttachmentId, DocumentId, SpaceId};
 
 pub(super) const TABLE: &[u8] = b"E";
 pub(super) const DOCUMENTS: &[u8] = b"I";
@@ -77,6 +79,20 @@ pub(super) fn snapshot(document: u64) -> Vec<u8> {
 
 pub(super) fn fault(document: u64) -> Vec<u8> {
     key(b'F', &[&document.to_be_bytes()])
+}
+
+pub(super) const REFERENCES: &[u8] = b"R";
+
+pub(super) fn attached(document: u64) -> Vec<u8> {
+    key(b'A', &[&document.to_be_bytes()])
+}
+
+pub(super) fn reference(attachment: &AttachmentId, document: u64) -> Vec<u8> {
+    key(b'R', &[&attachment.0, &document.to_be_bytes()])
+}
+
+pub(super) fn references(attachment: &AttachmentId) -> Vec<u8> {
+    key(b'R', &[&attachment.0])
 }
 
 /// The number at the end of a key of [`COUNTERS`]' kind or of a key with a document alone.

@@ -42,6 +42,7 @@ mod worker;
 
 mod handle;
 
+mod references;
 mod saving;
 
 pub use aside::SetAside;
@@ -49,6 +50,7 @@ pub use cursor::Cursor;
 pub use error::{AppendError, DocumentError};
 pub use handle::{Appender, Documents, Options};
 pub use reading::{HeldBack, HistoryItem, Listed, Progress, Shown};
+pub use references::Reference;
 pub use saving::ImportItem;
 pub use settings::settings_document;
 pub use visible::ChangeStanding;

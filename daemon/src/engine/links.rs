@@ -6,13 +6,15 @@ use std::{
 };
 
 use portolan_protocol::id::NodeId;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tracing::{debug, info};
 
 use super::{core::Event, outbox::Outbox};
 use crate::{
     store::Store,
-    transport::{CloseCode, Connection, Dialer, Direction, FrameReceiver, Handle, Keep, prefer},
+    transport::{
+        CloseCode, Connection, Dialer, Direction, Exchange, FrameReceiver, Handle, Keep, TransportError, prefer,
+    },
 };
 
 struct Shared {
@@ -21,6 +23,10 @@ struct Shared {
     events: mpsc::Sender<Event>,
     dialer: Dialer,
     links: Mutex<BTreeMap<NodeId, Handle>>,
+    /// What peers ask on streams of their own.
+    exchanges: mpsc::Sender<(NodeId, Exchange)>,
+    /// Counts comings and goings.
+    moves: watch::Sender<u64>,
 }
 
 /// See the head of the file. Clones share them.
@@ -28,8 +34,15 @@ struct Shared {
 pub(super) struct Links(Arc<Shared>);
 
 impl Links {
-    pub(super) fn new(own: NodeId, store: Store, events: mpsc::Sender<Event>, dialer: Dialer) -> Links {
-        Links(Arc::new(Shared { own, store, events, dialer, links: Mutex::default() }))
+    pub(super) fn new(
+        own: NodeId,
+        store: Store,
+        events: mpsc::Sender<Event>,
+        dialer: Dialer,
+        exchanges: mpsc::Sender<(NodeId, Exchange)>,
+    ) -> Links {
+        let (moves, _) = watch::channel(0);
+        Links(Arc::new(Shared { own, store, events, dialer, links: Mutex::default(), exchanges, moves }))
     }
 
     fn links(&self) -> MutexGuard<'_, BTreeMap<NodeId, Handle>> {
@@ -39,6 +52,31 @@ impl Links {
     /// Where a connected peer is, and who called, for status.
     pub(super) fn route(&self, peer: &NodeId) -> Option<(std::net::SocketAddr, Direction)> {
         self.links().get(peer).map(|link| (link.remote_address(), link.direction()))
+    }
+
+    /// Who is connected.
+    pub(super) fn peers(&self) -> Vec<NodeId> {
+        self.links().keys().copied().collect()
+    }
+
+    /// Changes whenever somebody comes or goes.
+    pub(super) fn moves(&self) -> watch::Receiver<u64> {
+        self.0.moves.subscribe()
+    }
+
+    /// Opens a stream for a request.
+    pub(super) async fn exchange(&self, peer: &NodeId) -> Result<Exchange, TransportError> {
+        let handle = self.links().get(peer).cloned();
+        handle.ok_or(TransportError::Closed)?.open_exchange().await
+    }
+
+    /// Hands on what a peer asks. What is more than is answered is given up; the peer asks again.
+    async fn answer(self, handle: Handle) {
+        while let Ok(exchange) = handle.accept_exchange().await {
+            if self.0.exchanges.try_send((handle.peer(), exchange)).is_err() {
+                debug!(peer = %handle.peer(), "a request was given up: too many wait");
+            }
+        }
     }
 
     /// Takes up a connection, unless one that both sides prefer is open already.
@@ -60,6 +98,8 @@ impl Links {
         }
         info!(%peer, address = %handle.remote_address(), "connected");
         self.0.dialer.connected(peer);
+        self.0.moves.send_modify(|count| *count += 1);
+        tokio::spawn(self.clone().answer(handle.clone()));
         let (sender, receiver) = connection.split();
         tokio::spawn(outbox.clone().run(self.0.store.clone(), sender));
         if self.0.events.send(Event::Connected { link: handle.clone(), outbox }).await.is_ok() {
@@ -98,6 +138,7 @@ impl Links {
             drop(links);
             info!(%peer, "disconnected");
             self.0.dialer.disconnected(peer);
+            self.0.moves.send_modify(|count| *count += 1);
         }
     }
 }

@@ -9,7 +9,7 @@ mod roster;
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -37,7 +37,7 @@ use self::{
 use crate::{
     clock,
     store::{Store, StoreError},
-    transport::{Allowed, Dialer, Direction, Endpoint, PeerState},
+    transport::{Allowed, Dialer, Direction, Endpoint, Exchange, PeerState, TransportError},
 };
 
 pub use committer::{Follower, Views};
@@ -48,6 +48,12 @@ const EVENTS_MAX: usize = 64;
 const JOBS_MAX: usize = 64;
 /// Notices kept for a follower that is slow; it then misses the oldest.
 const NOTICES_MAX: usize = 1_024;
+
+/// Requests of peers that may wait to be answered.
+const EXCHANGES_MAX: usize = 64;
+
+/// What peers ask on streams of their own.
+pub type Exchanges = mpsc::Receiver<(NodeId, Exchange)>;
 
 /// Why a command has no answer.
 #[derive(Debug, Error)]
@@ -89,6 +95,7 @@ pub struct Engine {
     links: Links,
     dialer: Dialer,
     full: Arc<AtomicBool>,
+    exchanges: Arc<Mutex<Option<Exchanges>>>,
 }
 
 /// A command that was given and not answered yet.
@@ -116,7 +123,9 @@ impl Engine {
         let roster = Roster { allowed, calls, dialer: dialer.clone() };
         node.peer_cards().for_each(|card| roster.add(card));
         let own = node.id();
-        let links = Links::new(own, store.clone(), events.clone(), dialer.clone());
+        let (exchanges, exchanges_in) = mpsc::channel(EXCHANGES_MAX);
+        let exchanges_in = Arc::new(Mutex::new(Some(exchanges_in)));
+        let links = Links::new(own, store.clone(), events.clone(), dialer.clone(), exchanges);
         let full = Arc::new(AtomicBool::new(false));
         let committer = Committer {
             full: Arc::clone(&full),
@@ -134,7 +143,7 @@ impl Engine {
             let _ = stop.send(committer.run(&jobs_in).err());
         })?;
         tokio::spawn(take_connections(endpoint, connections_in, links.clone()));
-        Ok((Engine { own, events, views: views_out, notices, links, dialer, full }, stopped))
+        Ok((Engine { own, events, views: views_out, notices, links, dialer, full, exchanges: exchanges_in }, stopped))
     }
 
     /// Gives the node a command and waits until what it did is durable.
@@ -219,6 +228,29 @@ impl Engine {
     /// Where a connected peer is, and who called.
     pub fn route(&self, peer: &NodeId) -> Option<(SocketAddr, Direction)> {
         self.links.route(peer)
+    }
+
+    /// Who is connected.
+    pub fn connected(&self) -> Vec<NodeId> {
+        self.links.peers()
+    }
+
+    /// Changes whenever somebody connects, or is no longer connected.
+    pub fn moves(&self) -> watch::Receiver<u64> {
+        self.links.moves()
+    }
+
+    /// Opens a stream of its own to ask a connected peer something.
+    ///
+    /// # Errors
+    /// When the peer is not connected any more.
+    pub async fn exchange(&self, peer: &NodeId) -> Result<Exchange, TransportError> {
+        self.links.exchange(peer).await
+    }
+
+    /// What peers ask on streams of their own, for the one who answers; none for a second.
+    pub fn exchanges(&self) -> Option<Exchanges> {
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// How long it is until a peer is called again; none where no call is planned.

@@ -10,7 +10,9 @@ use std::{
 
 use portolan_protocol::id::NodeId;
 
-use super::{Allowed, CONNECTIONS_PER_PEER_MAX, CloseCode, FrameReceiver, FrameSender, TransportError, TransportKey};
+use super::{
+    Allowed, CONNECTIONS_PER_PEER_MAX, CloseCode, Exchange, FrameReceiver, FrameSender, TransportError, TransportKey,
+};
 
 /// Who called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +126,22 @@ impl Handle {
     /// Closes at once; frames under way may be lost. The first close counts.
     pub fn close(&self, code: CloseCode, reason: &str) {
         self.0.quinn.close(code.into(), reason.as_bytes());
+    }
+
+    /// Opens a stream for a request; waits while the peer has as many open as it takes.
+    ///
+    /// # Errors
+    /// When the connection has ended.
+    pub async fn open_exchange(&self) -> Result<Exchange, TransportError> {
+        Ok(Exchange::new(self.0.quinn.open_bi().await?))
+    }
+
+    /// The next stream on which the peer asks something.
+    ///
+    /// # Errors
+    /// When the connection has ended.
+    pub async fn accept_exchange(&self) -> Result<Exchange, TransportError> {
+        Ok(Exchange::new(self.0.quinn.accept_bi().await?))
     }
 
     /// Waits for the end, and tells why it came.

@@ -9,6 +9,7 @@ mod error;
 mod identity;
 
 mod allowed;
+mod exchange;
 mod frames;
 mod verify;
 
@@ -32,6 +33,7 @@ pub use connection::{Connection, Direction, Handle, Keep, prefer};
 pub use dialer::{Dial, Dialer};
 pub use endpoint::Endpoint;
 pub use error::{CloseCode, Fault, TransportError};
+pub use exchange::Exchange;
 pub use frames::{FrameReceiver, FrameSender};
 pub use identity::{Identity, TransportKey, server_name};
 pub use plan::{PeerState, Target};
@@ -48,6 +50,11 @@ pub const KEEP_ALIVE: Duration = Duration::from_secs(8);
 
 /// Bytes in flight that we let a peer have: 110 Mbit/s by satellite (600 ms), 150 MB/s up to 55 ms.
 const WINDOW: u32 = 8 << 20;
+/// The window of a connection: the frames', and that of as many exchanges as carry bulk at once. So what nobody has read yet of
+/// those never keeps a frame from being sent.
+const CONNECTION_WINDOW: u32 = 3 * WINDOW;
+/// Exchanges that one peer may have open here.
+const EXCHANGES_MAX: u32 = 16;
 /// Connections that one peer may hold at once: one each way, and each once replaced.
 const CONNECTIONS_PER_PEER_MAX: usize = 4;
 /// Inbound handshakes in progress; hellos beyond them are dropped unanswered, and the caller's QUIC sends them again.

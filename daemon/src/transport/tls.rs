@@ -16,7 +16,8 @@ use quinn::{
 };
 
 use super::{
-    ALPN, Allowed, HANDSHAKES_MAX, IDLE_TIMEOUT, Identity, KEEP_ALIVE, TransportError, TransportKey, WINDOW,
+    ALPN, Allowed, CONNECTION_WINDOW, EXCHANGES_MAX, HANDSHAKES_MAX, IDLE_TIMEOUT, Identity, KEEP_ALIVE,
+    TransportError, TransportKey, WINDOW,
     verify::{AllowedClients, ExpectServer, ShowKeyByName},
 };
 
@@ -50,14 +51,14 @@ fn transport(streams: u32) -> Result<Arc<TransportConfig>, TransportError> {
         .max_concurrent_uni_streams(VarInt::from_u32(0))
         .datagram_receive_buffer_size(None)
         .stream_receive_window(VarInt::from_u32(WINDOW))
-        .receive_window(VarInt::from_u32(WINDOW))
-        .send_window(u64::from(WINDOW))
+        .receive_window(VarInt::from_u32(CONNECTION_WINDOW))
+        .send_window(u64::from(CONNECTION_WINDOW))
         .max_idle_timeout(Some(IdleTimeout::try_from(IDLE_TIMEOUT).map_err(setup)?))
         .keep_alive_interval(Some(KEEP_ALIVE));
     Ok(Arc::new(config))
 }
 
-/// How callers are answered. They open no stream: the listener opens the one there is.
+/// How callers are answered. They open exchanges alone: the listener opens the stream of frames.
 pub(super) fn server(identity: &Identity, allowed: &Allowed) -> Result<ServerConfig, TransportError> {
     let provider = provider();
     let algorithms = provider.signature_verification_algorithms;
@@ -73,7 +74,7 @@ pub(super) fn server(identity: &Identity, allowed: &Allowed) -> Result<ServerCon
     let crypto = QuicServerConfig::with_initial(Arc::new(tls), initial_suite()?).map_err(setup)?;
     let mut config = ServerConfig::with_crypto(Arc::new(crypto));
     config
-        .transport_config(transport(0)?)
+        .transport_config(transport(EXCHANGES_MAX)?)
         .retry_token_lifetime(Duration::from_secs(10))
         // What arrives before a handshake is taken up waits in memory: little, and of few.
         .max_incoming(HANDSHAKES_MAX)
@@ -97,6 +98,6 @@ pub(super) fn client(identity: &Identity, key: TransportKey) -> Result<ClientCon
     tls.enable_early_data = false;
     let crypto = QuicClientConfig::with_initial(Arc::new(tls), initial_suite()?).map_err(setup)?;
     let mut config = ClientConfig::new(Arc::new(crypto));
-    config.transport_config(transport(1)?);
+    config.transport_config(transport(1 + EXCHANGES_MAX)?);
     Ok(config)
 }

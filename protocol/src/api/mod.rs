@@ -9,6 +9,7 @@ mod wire;
 mod card_text;
 
 mod access;
+mod attachment;
 mod check;
 mod document;
 mod event;
@@ -23,6 +24,10 @@ mod status;
 mod sync;
 
 pub use access::{AddUser, Can, Right, User, Users};
+pub use attachment::{
+    AddAttachment, AddEvent, AddedAttachment, Attachment, AttachmentState, Attachments, CheckedAttachment, FetchEvent,
+    HeldAttachment, HeldAttachments, HeldQuery, Holder, VerifyEvent,
+};
 pub use card_text::{ArmourError, CardText};
 pub use check::{CheckEvent, CheckRequest, CheckStage, Checked, Finding, Severity};
 pub use document::{

@@ -74,6 +74,11 @@ impl Context {
     }
 }
 
+/// The plain BLAKE3 of a file, whose tree lets any part of it be checked by itself.
+pub fn file(bytes: &[u8]) -> [u8; 32] {
+    *blake3::hash(bytes).as_bytes()
+}
+
 /// A keyed hash, for values that only holders of `key` may predict.
 pub fn keyed(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new_keyed(key);

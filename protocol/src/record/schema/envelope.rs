@@ -63,6 +63,7 @@ pub(super) const FIELDS: &[Field] = &[
     envelope("attachments/<id>/media_type", Scalar, "media type"),
     envelope("attachments/<id>/size", Scalar, "bytes"),
     envelope("attachments/<id>/licence", Scalar, "licence"),
+    envelope("attachments/<id>/key", Scalar, "the key that opens it"),
     envelope("source/<id>", Scalar, "where it was imported from: `source/path`, `source/uri`, `source/hash`, ..."),
     envelope("deleted", Member, "`true`: hidden, not gone"),
 ];
