@@ -72,7 +72,7 @@ mod tests {
         assert_eq!(years("2016~/2020-11"), [2016, 2020]);
         assert_eq!(years("../2020"), [2020]);
         for none in ["201X", "-0044", "février 2016", "", "+123"] {
-            assert_eq!(years(none), [], "{none}");
+            assert_eq!(years(none), [] as [u16; 0], "{none}");
         }
     }
 
