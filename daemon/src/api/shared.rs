@@ -11,8 +11,7 @@ use tokio::{
 use super::presence::Presence;
 use crate::{
     attachments::Attachments, documents::Documents, engine::Engine, home::Home, pouches::Pouches, search::Search,
-    store::Store,
-    transport::Endpoint,
+    store::Store, transport::Endpoint,
 };
 
 /// The parts of the daemon that the local API speaks for.

@@ -12,7 +12,7 @@ use portolan_protocol::{
 };
 
 use super::cursor::{Cursor, KEY_BYTES_MAX};
-use crate::search::fold;
+use crate::search::{beginning, fold};
 
 /// The number of a value of a facet.
 type Term = u32;
@@ -75,7 +75,7 @@ impl Catalogue {
             Some(summary) if summary.deleted => Shelved::Deleted,
             Some(_) => Shelved::Live,
         };
-        let beginning = |text: &str| text[..text.floor_char_boundary(KEY_BYTES_MAX)].into();
+        let beginning = |text: &str| beginning(text, KEY_BYTES_MAX).into();
         let item = Item {
             number,
             revision,
@@ -309,7 +309,7 @@ mod tests {
         let catalogue = catalogue(&[(1, "a", 10, &["x", "y"]), (2, "b", 20, &["x"]), (3, "c", 30, &["y"])]);
         let tagged = |tag: &str| DocumentQuery { tag: Some(tag.to_owned()), ..DocumentQuery::default() };
         assert_eq!(ids(&catalogue, &tagged("x"), None, 9), [1, 2]);
-        assert_eq!(ids(&catalogue, &tagged("z"), None, 9), []);
+        assert_eq!(ids(&catalogue, &tagged("z"), None, 9), [] as [u8; 0]);
         let since = DocumentQuery { since_ms: Some(Timestamp(20)), until_ms: Some(Timestamp(30)), ..tagged("x") };
         assert_eq!(ids(&catalogue, &since, None, 9), [2]);
         let facets = catalogue.facets(&SPACE, &tagged("x"));

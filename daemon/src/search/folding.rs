@@ -19,6 +19,12 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
+/// As much of the beginning of `text` as fits into `bytes_max` bytes.
+pub fn beginning(text: &str, bytes_max: usize) -> &str {
+    let end = (0..=bytes_max.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or_default()]
+}
+
 /// Arabic and Persian letters, digits and signs in one spelling; none where the sign is left out. The hamza above and below other
 /// letters, and the vowel signs, are accents to Unicode and go with them.
 fn arabic(letter: char) -> Option<char> {

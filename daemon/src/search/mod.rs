@@ -2,8 +2,9 @@
 //!
 //! Everything here is derived and is made again from the records. It knows no permissions: who asks names the spaces.
 
-mod analysis;
 mod folding;
+
+mod analysis;
 mod question;
 
 mod entry;
@@ -25,6 +26,6 @@ mod handle;
 pub use analysis::Language;
 pub use channel::{Put, Table};
 pub use entry::Entry;
-pub use folding::fold;
+pub use folding::{beginning, fold};
 pub use handle::{Search, SearchError};
 pub use matching::{Found, FoundRecord, Question};

@@ -2,6 +2,8 @@
 
 use portolan_protocol::api::QUESTION_BYTES_MAX;
 
+use super::folding::beginning;
+
 /// Parts of a question that are looked at.
 const PARTS_MAX: usize = 32;
 
@@ -33,7 +35,7 @@ pub(super) enum Wanted {
 
 /// Takes a question apart.
 pub(super) fn parts(question: &str) -> Vec<Part> {
-    let question = &question[..question.floor_char_boundary(QUESTION_BYTES_MAX)];
+    let question = beginning(question, QUESTION_BYTES_MAX);
     let mut parts = Vec::new();
     let mut rest = question.trim_start_matches(is_space);
     while !rest.is_empty() && parts.len() < PARTS_MAX {

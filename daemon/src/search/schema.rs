@@ -23,6 +23,7 @@ use tantivy::{
 use super::{
     analysis::{Analysers, FORMS, Form, name, place},
     entry::Entry,
+    folding::beginning,
 };
 
 /// The version of all this; another one is built anew.
@@ -142,10 +143,10 @@ fn kept(entry: &Entry) -> Kept {
     let mut room = KEPT_BYTES_MAX;
     let mut texts = Vec::new();
     for text in &entry.texts {
-        let end = text.text.floor_char_boundary(room);
-        if end > 0 {
-            texts.push((text.key.clone(), text.text[..end].to_owned()));
-            room -= end;
+        let start = beginning(&text.text, room);
+        if !start.is_empty() {
+            texts.push((text.key.clone(), start.to_owned()));
+            room -= start.len();
         }
     }
     Kept { texts, concept: entry.concept.as_ref().map(|concept| (concept.notation.clone(), concept.label.clone())) }

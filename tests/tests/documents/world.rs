@@ -140,11 +140,6 @@ impl Agency {
         self.core.lock().unwrap()
     }
 
-    /// Where everything of it is kept.
-    pub fn home(&self) -> &Path {
-        self.home.path()
-    }
-
     pub fn id(&self) -> NodeId {
         self.core().node.id()
     }
