@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(years("../2020"), [2020]);
         assert_eq!(years("201X"), [2010, 2019]);
         for none in ["-0044", "février 2016", "", "+123"] {
-            assert_eq!(years(none), [], "{none}");
+            assert_eq!(years(none), [] as [u16; 0], "{none}");
         }
     }
 

@@ -140,6 +140,12 @@ impl Agency {
         self.core.lock().unwrap()
     }
 
+    /// Where everything of it is kept.
+    #[allow(dead_code, reason = "a bench shares this file")]
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     pub fn id(&self) -> NodeId {
         self.core().node.id()
     }
