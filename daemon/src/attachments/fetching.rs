@@ -79,9 +79,8 @@ impl Attachments {
         let (part, resumed_at) = blocking(move || files.part(id, layout)).await?;
         tell(resumed_at);
         let mut fetch = Fetch { attachments: self, id, layout, urgency, part, reached: resumed_at, tell: &mut tell };
-        let ended = fetch.from_anybody().await;
+        let ended = fetch.by_anybody().await;
         let bytes = fetch.reached - resumed_at;
-        self.count_fetched(bytes);
         ended?;
         let (files, part) = (self.files().clone(), fetch.part);
         blocking(move || part.settle(&files)).await?;
@@ -106,14 +105,14 @@ impl<T: FnMut(u64)> Fetch<'_, T> {
         self.reached == self.layout.ciphertext_bytes()
     }
 
-    async fn from_anybody(&mut self) -> Result<(), AttachmentsError> {
+    async fn by_anybody(&mut self) -> Result<(), AttachmentsError> {
         if self.is_whole() {
             return Ok(());
         }
         for (peer, space) in self.sources().await? {
             for _ in 0..CUTS_MAX {
                 let before = self.reached;
-                match self.from(peer, space).await {
+                match self.by_one(peer, space).await {
                     Ok(true) => return Ok(()),
                     Ok(false) => break,
                     Err(AttachmentsError::Liar { peer, why }) => {
@@ -155,7 +154,7 @@ impl<T: FnMut(u64)> Fetch<'_, T> {
     }
 
     /// Fetches from one peer; false when it does not hold it, or not for us.
-    async fn from(&mut self, peer: NodeId, space: SpaceId) -> Result<bool, AttachmentsError> {
+    async fn by_one(&mut self, peer: NodeId, space: SpaceId) -> Result<bool, AttachmentsError> {
         let wish = Wish::Send { offset: self.reached };
         let (mut exchange, answer) =
             self.attachments.request(peer, Request { space, attachment: self.id, wish }).await?;

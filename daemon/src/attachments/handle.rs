@@ -1,15 +1,9 @@
 //! The handle to attachments: what all parts of the room share.
 
-use std::{
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{path::Path, sync::Arc};
 
 use portolan_protocol::{
-    attachment::attached,
+    attachment::{Attached, attached},
     control::Role,
     id::{AttachmentId, DocumentId, NodeId, SpaceId},
 };
@@ -46,8 +40,6 @@ pub(super) struct Shared {
     turns: Turns,
     /// How many fetches somebody waits for.
     pub(super) awaited: watch::Sender<usize>,
-    /// Bytes of ciphertexts that came from peers since the start.
-    fetched: AtomicU64,
 }
 
 impl Attachments {
@@ -72,7 +64,6 @@ impl Attachments {
             lanes: Semaphore::new(LANES),
             turns: Turns::default(),
             awaited: watch::channel(0).0,
-            fetched: AtomicU64::new(0),
         };
         Ok(Attachments { shared: Arc::new(shared) })
     }
@@ -100,15 +91,6 @@ impl Attachments {
         self.shared.holders.of(id).into_iter().collect()
     }
 
-    pub(super) fn count_fetched(&self, bytes: u64) {
-        self.shared.fetched.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    /// Bytes of ciphertexts that came from peers since the start.
-    pub fn fetched_bytes(&self) -> u64 {
-        self.shared.fetched.load(Ordering::Relaxed)
-    }
-
     /// What a record says of one of its attachments.
     ///
     /// # Errors
@@ -118,7 +100,7 @@ impl Attachments {
         space: SpaceId,
         document: DocumentId,
         id: AttachmentId,
-    ) -> Result<portolan_protocol::attachment::Attached, AttachmentsError> {
+    ) -> Result<Attached, AttachmentsError> {
         let shown = self.shared.documents.show(space, document).await?;
         let found = attached(&shown.record).into_iter().find(|attached| attached.id == id);
         found.ok_or(AttachmentsError::Unsaid("anything", id))

@@ -18,7 +18,7 @@ use super::{
     error::{AttachmentsError, blocking},
     handle::{Attachments, LANES},
 };
-use crate::{engine::Exchanges, transport::Exchange};
+use crate::{documents::Stage, engine::Exchanges, transport::Exchange};
 
 /// Requests that are answered at a time.
 const REQUESTS_MAX: usize = 64;
@@ -26,6 +26,8 @@ const REQUESTS_MAX: usize = 64;
 const SENDING_MAX: usize = 16;
 /// A request has to be there by then.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long it is waited for records to be looked at.
+const SUMMARY_TIMEOUT: Duration = Duration::from_secs(2);
 /// A piece has to be taken by then.
 const PIECE_TIMEOUT: Duration = Duration::from_secs(120);
 
@@ -118,14 +120,22 @@ impl Attachments {
         if !self.shared().is_reader(&space, peer) {
             return Ok(Answer::NotAllowed);
         }
-        let referring = self.shared().documents.referring(attachment).await?;
-        if !referring.iter().any(|reference| reference.space == space) {
+        let Some(Ok(layout)) = self.files().held(&attachment).map(Layout::of_ciphertext) else {
             return Ok(Answer::NotHeld);
+        };
+        if !self.is_referenced(space, attachment).await? {
+            // The peer may have looked at a new record before this node has.
+            let _ = timeout(SUMMARY_TIMEOUT, self.shared().documents.flush(Stage::Summarised)).await;
+            if !self.is_referenced(space, attachment).await? {
+                return Ok(Answer::NotHeld);
+            }
         }
-        Ok(match self.files().held(&attachment).map(Layout::of_ciphertext) {
-            Some(Ok(layout)) => Answer::Held(layout),
-            _ => Answer::NotHeld,
-        })
+        Ok(Answer::Held(layout))
+    }
+
+    async fn is_referenced(&self, space: SpaceId, attachment: AttachmentId) -> Result<bool, AttachmentsError> {
+        let referring = self.shared().documents.referring(attachment).await?;
+        Ok(referring.iter().any(|reference| reference.space == space))
     }
 
     async fn send(

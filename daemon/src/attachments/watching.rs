@@ -20,8 +20,9 @@ use super::{
 };
 use crate::{clock, documents::Reference};
 
-/// How long after a failure everything that is wanted is gone through again, if nobody connects before.
-const AGAIN: Duration = Duration::from_secs(30);
+/// How long after a failure everything that is wanted is gone through again, if nobody connects before; each time twice as long.
+const AGAIN: Duration = Duration::from_secs(2);
+const AGAIN_MOST: Duration = Duration::from_secs(300);
 
 /// See the head of the file. Clones share it.
 #[derive(Clone)]
@@ -46,7 +47,7 @@ impl Attachments {
             tokio::spawn(wanted.clone().work());
         }
         let mut moves = self.shared().engine.moves();
-        let mut again = None;
+        let (mut again, mut wait) = (None, AGAIN);
         wanted.look_at_all().await;
         loop {
             tokio::select! {
@@ -65,11 +66,13 @@ impl Attachments {
                     if moved.is_err() {
                         return;
                     }
+                    wait = AGAIN;
                     wanted.look_at_all().await;
                 }
-                () = wanted.failed.notified() => again = Some(clock::monotonic() + AGAIN),
+                () = wanted.failed.notified(), if again.is_none() => again = Some(clock::monotonic() + wait),
                 () = until(again) => {
                     again = None;
+                    wait = (wait * 2).min(AGAIN_MOST);
                     wanted.look_at_all().await;
                 }
             }

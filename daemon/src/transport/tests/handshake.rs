@@ -92,11 +92,15 @@ async fn key_exchange_is_hybrid_or_nothing() {
 }
 
 #[tokio::test]
-async fn a_caller_may_open_no_stream() {
+async fn a_caller_may_open_so_many_streams_for_requests_and_nothing_else() {
     let (a, b) = pair();
     let rogue = rogue(&a, &b).call(&b, &server_name(&b.identity.key())).await.unwrap();
     let (_send, _receive) = rogue.accept_bi().await.unwrap();
     let none = Duration::from_millis(50);
+    let mut held = Vec::new();
+    for _ in 0..EXCHANGES_MAX {
+        held.push(timeout(none, rogue.open_bi()).await.unwrap().unwrap());
+    }
     assert!(timeout(none, rogue.open_bi()).await.is_err());
     assert!(timeout(none, rogue.open_uni()).await.is_err());
     assert!(rogue.send_datagram(Bytes::from_static(b"x")).is_err());

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::*;
 
 mod endpoint;
+mod exchange;
 mod frames;
 mod handshake;
 mod rogue;
