@@ -76,7 +76,8 @@ mod tests {
     #[test]
     fn a_given_type_stays_and_a_contradiction_is_told() {
         let warned = |start: &[u8], given: &str| sniff(start, Some(given)).warning.is_some();
-        assert!(warned(PNG, "application/pdf") && warned(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0", "image/png"));
+        let program = [b"\x7fELF\x02\x01\x01".as_slice(), &[0; 64]].concat();
+        assert!(warned(PNG, "application/pdf") && warned(&program, "image/png"));
         assert!(
             !warned(PNG, "image/png") && !warned(b"PK\x03\x04\x14\0\0\0", "application/vnd.oasis.opendocument.text")
         );
