@@ -369,7 +369,7 @@ fn a_list_is_called_complete_only_where_every_page_was() {
     let page = |id: &str, next: &str, behind: u32| {
         format!(
             r#"{{"documents":[{{"id":"{id}","type":"page","title":"T","language":"fr","languages":["fr"],"status":null,"marking":null,
-            "tags":[],"areas":[],"countries":[],"updated":null,"deleted":false,"conflicts":0,"changes":1}}],
+            "tags":[],"areas":[],"countries":[],"programmes":[],"originator":null,"years":[],"created_ms":null,"updated":null,"deleted":false,"conflicts":0,"changes":1}}],
             "next":{next},"entries_to_index":{behind}}}"#
         )
     };

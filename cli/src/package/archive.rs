@@ -7,7 +7,7 @@ use std::{
 
 use zip::ZipArchive;
 
-use super::Refusal;
+use super::refusal::Refusal;
 
 const MANIFEST: &str = "imsmanifest.xml";
 /// Most files of a package.

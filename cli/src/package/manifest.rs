@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use portolan_protocol::record::{Value, canonical_language};
 use quick_xml::{Reader, events::Event};
 
-use super::Refusal;
+use super::refusal::Refusal;
 
 /// Deepest element that is looked into.
 const DEPTH_MAX: usize = 64;
