@@ -38,7 +38,7 @@ async fn what_nobody_reads_of_requests_keeps_no_frame_from_going() {
         let mut heard = soon(handle.accept_exchange()).await.unwrap();
         // Until the stream takes no more.
         let flood = async { while heard.write(body(256 << 10)).await.is_ok() {} };
-        assert!(timeout(std::time::Duration::from_millis(500), flood).await.is_err());
+        assert!(timeout(Duration::from_millis(500), flood).await.is_err());
         held.push((asked, heard));
     }
     soon(to_a.send(body(1 << 20))).await.unwrap();
