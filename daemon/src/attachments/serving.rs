@@ -21,7 +21,7 @@ use super::{
 use crate::{documents::Stage, engine::Exchanges, transport::Exchange};
 
 /// Requests that are answered at a time.
-const REQUESTS_MAX: usize = 64;
+const REQUESTS_MAX: usize = 256;
 /// Files that are sent at a time.
 const SENDING_MAX: usize = 16;
 /// A request has to be there by then.
