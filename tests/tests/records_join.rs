@@ -313,7 +313,7 @@ fn every_field_of_the_schema_is_written_by_two_people_apart_and_both_values_are_
         tunis.save(&RecordDraft::default().with(&same, ours.clone()));
         join(&mut rome, &mut tunis);
         let joined = if field.kind == Kind::Marking { Value::from("GREEN") } else { ours };
-        assert_eq!(rome.shown(&same), *std::slice::from_ref(&joined), "{same}");
+        assert_eq!(rome.shown(&same), [joined], "{same}");
         assert_eq!(rome.view().conflicts.get(&same), None, "{same}");
         assert!(same == other || rome.shown(&other).contains(&theirs), "{other}");
     }

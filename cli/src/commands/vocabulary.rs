@@ -1,6 +1,6 @@
 //! `portolan vocabulary`: terms are records like others; here they are loaded from a file, and listed.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use bytes::Bytes;
 use clap::{Args, Subcommand};
@@ -28,6 +28,10 @@ use crate::{
 
 /// What a new term says where neither the file nor `--default` does.
 const DEFAULTS: [(&str, &str); 2] = [("marking", "GREEN"), ("status", "published")];
+
+/// How often a list is asked for that is not complete yet, and how long to wait in between.
+const TRIES_MAX: usize = 40;
+const TRY_AGAIN: Duration = Duration::from_millis(250);
 
 #[derive(Subcommand, Debug)]
 pub(super) enum Vocabulary {
@@ -159,19 +163,46 @@ async fn known(client: &Client, space: SpaceId) -> Result<BTreeSet<DocumentId>> 
     let mut known = BTreeSet::new();
     for kind in ["scheme", "concept"] {
         for deleted in [None, Some(true)] {
-            known.extend(documents(client, space, kind, deleted).await?);
+            let found = documents(client, space, kind, deleted).await?;
+            if found.entries_to_index > 0 {
+                return Err(ApiError::new(ErrorKind::Incomplete, "it is not known yet which terms there are")
+                    .safe("Nothing was loaded.")
+                    .next("Wait until `portolan doc list` says that it is complete, then load again."));
+            }
+            known.extend(found.ids);
         }
     }
     Ok(known)
 }
 
-async fn documents(client: &Client, space: SpaceId, kind: &str, deleted: Option<bool>) -> Result<Vec<DocumentId>> {
+/// Records of one type.
+#[derive(Debug, Default)]
+struct Found {
+    ids: Vec<DocumentId>,
+    /// Entries that the list did not reflect, after waiting for them.
+    entries_to_index: u64,
+}
+
+async fn documents(client: &Client, space: SpaceId, kind: &str, deleted: Option<bool>) -> Result<Found> {
+    let mut found = Found::default();
+    for _ in 0..TRIES_MAX {
+        found = documents_now(client, space, kind, deleted).await?;
+        if found.entries_to_index == 0 {
+            break;
+        }
+        tokio::time::sleep(TRY_AGAIN).await;
+    }
+    Ok(found)
+}
+
+async fn documents_now(client: &Client, space: SpaceId, kind: &str, deleted: Option<bool>) -> Result<Found> {
     let mut query =
         DocumentQuery { kind: Some(kind.into()), deleted, limit: Some(PAGE_MAX), ..DocumentQuery::default() };
-    let mut found = Vec::new();
+    let mut found = Found::default();
     loop {
         let page: DocumentPage = client.query(&format!("/spaces/{space}/documents"), &query).await?;
-        found.extend(page.documents.into_iter().map(|summary| summary.id));
+        found.ids.extend(page.documents.into_iter().map(|summary| summary.id));
+        found.entries_to_index = found.entries_to_index.max(page.entries_to_index);
         if page.next.is_none() || page.next == query.cursor {
             return Ok(found);
         }
@@ -253,14 +284,22 @@ impl List {
         let client = context.client()?;
         let language = self.language.as_deref().map(fields::language).transpose()?;
         let space = resolve::space(&client, &self.space).await?.id;
+        let found = documents(&client, space, "concept", None).await?;
         let mut listed = Vec::new();
-        for document in documents(&client, space, "concept", None).await? {
+        for document in found.ids {
             let view: DocumentView = client.get(&format!("/spaces/{space}/documents/{document}")).await?;
             listed.push(concept(&view.record, language.as_deref()));
         }
         listed.retain(|concept| self.scheme.as_ref().is_none_or(|scheme| concept.scheme == *scheme));
         listed.sort();
-        context.output.show(&listed, |listed| listed_for_people(listed))
+        context.output.show(&listed, |listed| {
+            let mut out = listed_for_people(listed);
+            if found.entries_to_index > 0 {
+                let entries = count(found.entries_to_index, "entry", "entries");
+                out.push_str(&format!("The list is not complete yet: {entries} to go.\n"));
+            }
+            out
+        })
     }
 }
 
