@@ -20,6 +20,7 @@ use crate::{
     init::InitError,
     kept::KeptError,
     keystore::KeystoreError,
+    looks::LooksError,
     persons::PersonsError,
     pouches::PouchesError,
     search::SearchError,
@@ -314,6 +315,17 @@ impl From<PersonsError> for ApiError {
                 say(ErrorKind::Conflict, error, NOTHING_CHANGED, "Remove logins that are not needed.")
             }
             PersonsError::System(_) => say(ErrorKind::Unavailable, error, NOTHING_CHANGED, "Try again."),
+        }
+    }
+}
+
+impl From<LooksError> for ApiError {
+    fn from(error: LooksError) -> ApiError {
+        match error {
+            LooksError::Kept(error) => error.into(),
+            LooksError::Full => {
+                say(ErrorKind::Conflict, error, NOTHING_CHANGED, "Look from a place that is there already.")
+            }
         }
     }
 }

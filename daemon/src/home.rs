@@ -6,6 +6,7 @@
 //! recovery.key     only until the recovery key was handed over
 //! card             the node's card in its latest version, as `Card::encode` writes it
 //! persons.json     logins and their rights (`persons`)
+//! looks.json       up to where each login has looked (`looks`)
 //! spaces.json      what this node calls its spaces
 //! cards.json       cards that nobody has verified yet
 //! store/           entries, and what is derived from them (`store`)
@@ -36,6 +37,7 @@ use crate::{
     clock,
     kept::{self, Kept, KeptError},
     keystore::{Keystore, KeystoreError},
+    looks::Looks,
     persons::{Persons, PersonsError},
     transport,
 };
@@ -92,6 +94,8 @@ pub struct Home {
     card: Mutex<Card>,
     /// Who may use the local API.
     pub persons: Persons,
+    /// Up to where each login has looked.
+    pub looks: Looks,
     /// What this node calls its spaces.
     pub space_names: Kept<SpaceNames>,
     /// Cards that were brought and not verified.
@@ -120,6 +124,7 @@ impl Home {
                 .map_err(|error| HomeError::Unusable(error.to_string()))?,
             card: Mutex::new(card),
             persons: Persons::open(path)?,
+            looks: Looks::open(path)?,
             space_names: Kept::open(path.join("spaces.json"))?,
             strangers: Kept::open(path.join("cards.json"))?,
         })

@@ -15,6 +15,7 @@ pub mod causality;
 
 pub mod automerge_door;
 pub mod keystore;
+pub mod looks;
 pub mod persons;
 pub mod search;
 pub mod store;

@@ -1,26 +1,59 @@
 //! `portolan events`: what happens, as it happens.
 
+use std::time::Duration;
+
 use clap::Args;
 use portolan_protocol::api::{self, ErrorKind};
+use tokio::time::sleep;
 
+use super::watch;
 use crate::{
+    client::Client,
     context::Context,
     error::{ApiError, Result},
     text, time,
 };
 
+/// How long a daemon that is gone is left alone before it is asked again.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
+
 #[derive(Args, Debug)]
-pub(super) struct Events {}
+pub(super) struct Events {
+    /// Go on when the daemon was stopped and started again
+    #[arg(long)]
+    follow: bool,
+}
 
 impl Events {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
-        let mut events = context.client()?.events().await?;
+        let client = context.client()?;
+        let mut gone = listen(context, &client).await;
+        while self.follow && is_gone(&gone) {
+            eprintln!("The daemon is gone; waiting for it. `portolan new` tells what became known meanwhile.");
+            while is_gone(&gone) && client.get::<api::Spaces>("/spaces").await.is_err() {
+                sleep(AGAIN_AFTER).await;
+            }
+            gone = listen(context, &client).await;
+        }
+        Err(gone)
+    }
+}
+
+/// Shows events until there are no more, and says why.
+async fn listen(context: &Context, client: &Client) -> ApiError {
+    let shown = async || -> Result<()> {
+        let mut events = client.events().await?;
         while let Some(event) = events.next().await? {
             context.output.stream(&event, |event| format!("{} {}\n", time::rfc3339(time::now()), human(event)))?;
         }
-        Err(ApiError::new(ErrorKind::Unavailable, "the daemon ended the stream of events")
-            .next("It is stopping, this listener was too slow, or its rights were taken away: see `portolan status`, then listen again."))
-    }
+        Ok(())
+    };
+    shown().await.err().unwrap_or_else(watch::ended)
+}
+
+/// Whether the daemon may come again.
+fn is_gone(error: &ApiError) -> bool {
+    error.kind == ErrorKind::Unavailable
 }
 
 /// The event's name and what it names, as `field=value`.

@@ -11,6 +11,7 @@ mod filters;
 mod import;
 mod init;
 mod man;
+mod new;
 mod node;
 mod peer;
 mod pouch;
@@ -21,6 +22,7 @@ mod status;
 mod sync;
 mod user;
 mod vocabulary;
+mod watch;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
@@ -66,6 +68,8 @@ enum Command {
     Doc(doc::Doc),
     /// Find records by their words
     Search(search::Search),
+    /// What became known since you last looked
+    New(new::New),
     /// Files of records
     #[command(subcommand)]
     Attachment(attachment::Attachment),
@@ -120,6 +124,7 @@ async fn perform(context: &Context, command: Command) -> Result<()> {
         Command::Space(command) => command.run(context).await,
         Command::Doc(command) => command.run(context).await,
         Command::Search(command) => command.run(context).await,
+        Command::New(command) => command.run(context).await,
         Command::Attachment(command) => command.run(context).await,
         Command::Import(command) => command.run(context).await,
         Command::Schema(command) => command.run(context),
@@ -193,6 +198,12 @@ mod tests {
             "check --rebuild",
             "doctor",
             "events",
+            "events --follow",
+            "new",
+            "new --space S --keep --limit 5 --markdown",
+            "new --place chat --out x.md",
+            "new --place mail -- mail -s news a@b.example",
+            "status --watch",
             "demo --keep dir",
             "completions bash",
             "man --out x",

@@ -8,6 +8,7 @@ use portolan_protocol::{
     time::Timestamp,
 };
 
+use super::watch;
 use crate::{
     args::role_name,
     context::Context,
@@ -17,12 +18,20 @@ use crate::{
 };
 
 #[derive(Args, Debug)]
-pub(super) struct Status {}
+pub(super) struct Status {
+    /// Show it again whenever something happens
+    #[arg(long)]
+    watch: bool,
+}
 
 impl Status {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
-        let status: api::Status = context.client()?.get("/status").await?;
-        context.output.show(&status, |status| human(status, time::now()))
+        let client = context.client()?;
+        let ask = async || client.get::<api::Status>("/status").await;
+        if self.watch {
+            return watch::watch(context, &client, ask, |status| human(status, time::now())).await;
+        }
+        context.output.show(&ask().await?, |status| human(status, time::now()))
     }
 }
 

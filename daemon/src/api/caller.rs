@@ -55,6 +55,18 @@ impl Caller {
         self.0.may(Can::Read, Some(space))
     }
 
+    /// The spaces that the caller may read and that this node takes part in; or the one that is named, if it is one of them.
+    pub(super) async fn readable(&self, shared: &Shared, named: Option<SpaceId>) -> Result<Vec<SpaceId>, ApiError> {
+        if let Some(space) = named {
+            self.must_in(Can::Read, &space)?;
+            shared.must_know(&space)?;
+            return Ok(vec![space]);
+        }
+        self.must_somewhere(Can::Read)?;
+        let status = shared.engine.status().await?;
+        Ok(status.spaces.iter().map(|status| status.space).filter(|space| self.sees(space)).collect())
+    }
+
     /// The same login with what it may do by now, for requests that last; none when it may not come in any more.
     pub(super) fn now(&self, persons: &Persons) -> Option<Caller> {
         let Caller(before, uid) = self;

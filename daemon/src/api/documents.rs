@@ -66,7 +66,7 @@ pub(super) async fn list(
 }
 
 /// What a list does not reflect yet.
-fn behind(progress: &Progress) -> u64 {
+pub(super) fn behind(progress: &Progress) -> u64 {
     progress.entries_to_index.saturating_add(progress.total.saturating_sub(progress.indexed))
 }
 

@@ -12,6 +12,7 @@ mod content;
 mod documents;
 mod events;
 mod import;
+mod news;
 mod node;
 mod peers;
 mod picture;
@@ -106,6 +107,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/pouches/receipts", post(pouches::receipt))
         .route("/pouches/{pouch}", get(pouches::show))
         .route("/pouches/{pouch}/volumes/{number}", get(pouches::write).post(pouches::verified))
+        .route("/new", get(news::fresh).post(news::seen))
         .route("/search", get(search::search))
         .route("/sync", post(sync::sync))
         .route("/check", post(check::check))

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use axum::extract::State;
 use portolan_protocol::{
-    api::{ApiError, Can, HITS_DEFAULT, HITS_DEPTH_MAX, HITS_MAX, Hit, NamedConcept, SearchAnswer, SearchQuery},
+    api::{ApiError, HITS_DEFAULT, HITS_DEPTH_MAX, HITS_MAX, Hit, NamedConcept, SearchAnswer, SearchQuery},
     id::{DocumentId, SpaceId},
     record::{Facet, Summary},
 };
@@ -21,7 +21,7 @@ pub(super) async fn search(
     caller: Caller,
     Parameters(query): Parameters<SearchQuery>,
 ) -> Answer<SearchAnswer> {
-    let spaces = spaces(&shared, &caller, query.space).await?;
+    let spaces = caller.readable(&shared, query.space).await?;
     let (limit, offset) = page(&query)?;
     let language = match &query.lang {
         None => None,
@@ -54,18 +54,6 @@ pub(super) async fn search(
         passes.then_some(Hit { space: found.space, record, snippet: found.snippet, through })
     });
     Ok(Json(SearchAnswer { hits: hits.collect(), total, concepts, next, entries_to_index: behind }))
-}
-
-/// The spaces that are looked through: those that the caller may read and that this node takes part in.
-async fn spaces(shared: &Shared, caller: &Caller, named: Option<SpaceId>) -> Result<Vec<SpaceId>, ApiError> {
-    if let Some(space) = named {
-        caller.must_in(Can::Read, &space)?;
-        shared.must_know(&space)?;
-        return Ok(vec![space]);
-    }
-    caller.must_somewhere(Can::Read)?;
-    let status = shared.engine.status().await?;
-    Ok(status.spaces.iter().map(|status| status.space).filter(|space| caller.sees(space)).collect())
 }
 
 /// How many records are answered with, and how many of those found are passed over.

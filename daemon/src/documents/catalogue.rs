@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use portolan_protocol::{
     api::{DocumentQuery, FACET_VALUES_MAX, FacetCounts, FacetValue, Facets, SortBy},
-    id::{DocumentId, SpaceId},
+    id::{DocumentId, NodeId, PersonId, SpaceId},
     record::{Facet, Filters, Summary},
     time::Timestamp,
 };
@@ -16,6 +16,9 @@ use crate::search::{beginning, fold};
 
 /// The number of a value of a facet.
 type Term = u32;
+
+/// A person, as a node vouches for it.
+pub(super) type Author = (NodeId, PersonId);
 
 /// Which lists a record stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +37,10 @@ pub(super) struct Item {
     pub(super) number: u64,
     pub(super) revision: u64,
     pub(super) shelved: Shelved,
-    updated: Option<Timestamp>,
-    created: Option<Timestamp>,
+    /// Who changed it last: a number for each person of each node.
+    author: Option<u32>,
+    pub(super) updated: Option<Timestamp>,
+    pub(super) created: Option<Timestamp>,
     /// Sorted.
     terms: Box<[Term]>,
     /// The beginning of the folded title, and of the type.
@@ -49,6 +54,7 @@ pub(super) struct Catalogue {
     spaces: BTreeMap<SpaceId, BTreeMap<DocumentId, Item>>,
     numbers: HashMap<(Facet, Box<str>), Term>,
     terms: Vec<(Facet, Box<str>)>,
+    authors: HashMap<Author, u32>,
 }
 
 /// The filters of a query in numbers.
@@ -76,17 +82,24 @@ impl Catalogue {
             Some(_) => Shelved::Live,
         };
         let beginning = |text: &str| beginning(text, KEY_BYTES_MAX).into();
+        let updated = summary.and_then(|summary| summary.updated.as_ref());
         let item = Item {
             number,
             revision,
             shelved,
-            updated: summary.and_then(|summary| summary.updated.as_ref()).map(|updated| updated.time_ms),
+            author: updated.map(|updated| self.author((updated.node, updated.person))),
+            updated: updated.map(|updated| updated.time_ms),
             created: summary.and_then(|summary| summary.created_ms),
             terms: summary.map(|summary| self.terms(summary)).unwrap_or_default(),
             title: summary.map_or_else(Box::default, |summary| beginning(&fold(&summary.title))),
             kind: summary.map_or_else(Box::default, |summary| beginning(&summary.kind)),
         };
         self.spaces.entry(space).or_default().insert(id, item);
+    }
+
+    fn author(&mut self, author: Author) -> u32 {
+        let next = u32::try_from(self.authors.len()).unwrap_or(u32::MAX);
+        *self.authors.entry(author).or_insert(next)
     }
 
     fn terms(&mut self, summary: &Summary) -> Box<[Term]> {
@@ -104,6 +117,18 @@ impl Catalogue {
         terms.sort_unstable();
         terms.dedup();
         terms.into()
+    }
+
+    /// The records of a space that are shown or were, and whether `author` changed them last.
+    pub(super) fn shown(
+        &self,
+        space: &SpaceId,
+        author: &Author,
+    ) -> impl Iterator<Item = (DocumentId, &Item, bool)> + '_ {
+        let author = self.authors.get(author).copied();
+        let items = self.spaces.get(space).into_iter().flatten();
+        let shown = items.filter(|(_, item)| item.shelved != Shelved::Hidden);
+        shown.map(move |(id, item)| (*id, item, author.is_some() && item.author == author))
     }
 
     /// A record.
@@ -244,10 +269,7 @@ impl PartialOrd for Place<'_> {
 mod tests {
     use std::collections::BTreeMap as Map;
 
-    use portolan_protocol::{
-        id::{NodeId, PersonId},
-        record::{RecordView, Updated, Value},
-    };
+    use portolan_protocol::record::{RecordView, Updated, Value};
 
     use super::*;
 

@@ -24,6 +24,7 @@ use super::{
     error::{AppendError, DocumentError},
     index::Index,
     locks::Locks,
+    news::{Asking, Fresh},
     offering::Offering,
     planning,
     queue::{Call, Job},
@@ -32,6 +33,7 @@ use super::{
     worker::{Channel, Stage, Worker},
 };
 use crate::{
+    looks::Mark,
     search::Search,
     store::{Store, StoreError},
 };
@@ -298,6 +300,22 @@ impl Documents {
     /// [`DocumentError::Store`], [`DocumentError::Stopped`].
     pub async fn summaries(&self, space: SpaceId, ids: Vec<DocumentId>) -> Result<Vec<Summary>, DocumentError> {
         Ok(self.ask(move |index| index.summaries(space, &ids, usize::MAX)).await??.records)
+    }
+
+    /// Where the order of what became known begins anew after a start: everything up to there is durable.
+    ///
+    /// # Errors
+    /// [`DocumentError::Store`], [`DocumentError::Stopped`].
+    pub async fn begun(&self) -> Result<Mark, DocumentError> {
+        Ok(self.ask(|index| index.begun()).await??)
+    }
+
+    /// What became known of records since somebody looked.
+    ///
+    /// # Errors
+    /// [`DocumentError::Store`], [`DocumentError::Stopped`].
+    pub async fn fresh(&self, asking: Asking) -> Result<Fresh, DocumentError> {
+        self.ask(move |index| index.fresh(&asking)).await?
     }
 
     /// The records whose ids begin with `prefix`: at most `limit`.

@@ -32,6 +32,7 @@ mod review;
 
 mod keeping;
 
+mod news;
 mod planning;
 mod reading;
 
@@ -49,6 +50,7 @@ pub use aside::SetAside;
 pub use cursor::Cursor;
 pub use error::{AppendError, DocumentError};
 pub use handle::{Appender, Documents, Options};
+pub use news::{Asking, Fresh, NewRecord};
 pub use reading::{HeldBack, HistoryItem, Listed, Progress, Shown};
 pub use references::Reference;
 pub use saving::ImportItem;

@@ -38,6 +38,16 @@ impl Offering {
         }
     }
 
+    /// The greatest revision that a record had at the start.
+    pub(super) fn begun(&self) -> u64 {
+        self.begun
+    }
+
+    /// The greatest revision that a record has.
+    pub(super) fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// A revision that no record has yet.
     pub(super) fn next_revision(&mut self) -> u64 {
         self.revision += 1;

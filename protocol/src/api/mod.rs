@@ -15,6 +15,7 @@ mod document;
 mod event;
 mod import;
 mod init;
+mod news;
 mod peer;
 mod pouch;
 mod search;
@@ -38,6 +39,7 @@ pub use error::{ApiError, ErrorKind};
 pub use event::Event;
 pub use import::{ImportEvent, ImportItem, ImportOutcome, ImportQuery, ImportTotals, Imported, LINE_BYTES_MAX};
 pub use init::{InitAnswer, InitRequest, InitResult};
+pub use news::{Looked, NEWS_DEFAULT, NewDocument, News, NewsQuery, Novelty, Seen, SpaceNews};
 pub use peer::{AddPeer, CardAnswer, Connection, Peer, PeerSpace, Peers, ProfileChange, Route};
 pub use pouch::{
     ExportRequest, LackingEntries, PouchLoad, PouchRecipient, PouchVolume, Pouches, ReceiptAnswer, ReceiptRequest,

@@ -32,7 +32,7 @@ pub const PROTOCOL: Floors = &[
 /// The floors of `daemon`.
 pub const DAEMON: Floors = &[
     &["clock", "config", "guard", "kept", "logins", "limits"],
-    &["keystore", "persons", "text_diff", "prevalidate"],
+    &["keystore", "looks", "persons", "text_diff", "prevalidate"],
     &["causality"],
     &["store", "transport", "automerge_door", "search"],
     &["home", "documents"],

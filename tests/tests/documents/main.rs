@@ -6,6 +6,7 @@ mod behind;
 mod damage;
 mod deriving;
 mod membership;
+mod news;
 mod review;
 mod saving;
 mod search;

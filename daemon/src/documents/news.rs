@@ -1,0 +1,127 @@
+//! What became known of records since somebody looked, in the order in which it did on this node.
+
+use portolan_protocol::{
+    api::{Novelty, SpaceNews},
+    id::{DocumentId, NodeId, PersonId, SpaceId},
+    record::Summary,
+};
+
+use super::{
+    catalogue::{Item, Shelved},
+    error::DocumentError,
+    index::Index,
+};
+use crate::{
+    looks::{Look, Mark},
+    store::StoreError,
+};
+
+/// Who asks for what.
+#[derive(Clone, Debug)]
+pub struct Asking {
+    /// In these spaces.
+    pub spaces: Vec<SpaceId>,
+    /// Up to where it was looked; everything is new where it never was.
+    pub since: Option<Look>,
+    /// What this person of this node changed last is counted alone.
+    pub own: (NodeId, PersonId),
+    /// Records that are listed, at most.
+    pub limit: usize,
+}
+
+/// What became known.
+#[derive(Debug)]
+pub struct Fresh {
+    /// Whether `since` stands in the order of now; else the authors' clocks tell.
+    pub exact: bool,
+    /// The end of the order.
+    pub until: Mark,
+    /// The spaces in which something is new.
+    pub spaces: Vec<SpaceNews>,
+    /// What became known last, first.
+    pub records: Vec<NewRecord>,
+}
+
+/// A record that is new.
+#[derive(Debug)]
+pub struct NewRecord {
+    /// The space it is in.
+    pub space: SpaceId,
+    /// What became of it.
+    pub news: Novelty,
+    /// As it is now.
+    pub summary: Summary,
+}
+
+/// From where on records are new.
+#[derive(Clone, Copy)]
+enum Since {
+    Ever,
+    Mark(Mark),
+    Clock(Look),
+}
+
+impl Since {
+    /// What became of a record, if anything did.
+    fn news(self, item: &Item) -> Option<Novelty> {
+        let (is_new, was_known) = match self {
+            Since::Ever => (true, false),
+            Since::Mark(mark) => (item.revision > mark.revision, item.number < mark.records),
+            Since::Clock(look) => {
+                (item.updated.is_none_or(|updated| updated >= look.time_ms), item.created < Some(look.time_ms))
+            }
+        };
+        is_new.then_some(match (item.shelved, was_known) {
+            (Shelved::Deleted, _) => Novelty::Deleted,
+            (_, true) => Novelty::Changed,
+            (_, false) => Novelty::Created,
+        })
+    }
+}
+
+impl Index {
+    /// The order as it was at the start.
+    pub(super) fn begun(&mut self) -> Result<Mark, StoreError> {
+        let table = self.shelf.table()?;
+        Ok(Mark { table, revision: self.offering.begun(), records: self.counters.documents })
+    }
+
+    /// What became known since somebody looked.
+    pub(super) fn fresh(&mut self, asking: &Asking) -> Result<Fresh, DocumentError> {
+        let table = self.shelf.table()?;
+        let until = Mark { table, revision: self.offering.revision(), records: self.counters.documents };
+        let since = match asking.since {
+            None => Since::Ever,
+            Some(look) if look.mark.table == table => Since::Mark(look.mark),
+            Some(look) => Since::Clock(look),
+        };
+        let mut spaces = Vec::new();
+        let mut found: Vec<(u64, SpaceId, DocumentId, Novelty)> = Vec::new();
+        for space in &asking.spaces {
+            let mut counts = SpaceNews { space: *space, created: 0, changed: 0, deleted: 0, own: 0 };
+            for (id, item, is_own) in self.catalogue.shown(space, &asking.own) {
+                let Some(news) = since.news(item) else { continue };
+                match news {
+                    _ if is_own => counts.own += 1,
+                    Novelty::Created => counts.created += 1,
+                    Novelty::Deleted => counts.deleted += 1,
+                    Novelty::Changed | Novelty::Unknown => counts.changed += 1,
+                }
+                if !is_own {
+                    found.push((item.revision, *space, id, news));
+                }
+            }
+            if counts.created + counts.changed + counts.deleted + counts.own > 0 {
+                spaces.push(counts);
+            }
+        }
+        found.sort_unstable_by(|(one, ..), (other, ..)| other.cmp(one));
+        found.truncate(asking.limit);
+        let mut records = Vec::with_capacity(found.len());
+        for (_, space, id, news) in found {
+            let summary = self.shelf.document(&space, &id)?.and_then(|row| row.summary);
+            records.extend(summary.map(|summary| NewRecord { space, news, summary }));
+        }
+        Ok(Fresh { exact: !matches!(since, Since::Clock(_)), until, spaces, records })
+    }
+}

@@ -1,0 +1,190 @@
+//! Up to where people have looked: for each login a few named places in the order in which records came to be known here. Kept in
+//! `looks.json`; losing it costs a longer list of news.
+
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Display, Formatter},
+    path::Path,
+    str::FromStr,
+};
+
+use data_encoding::HEXLOWER;
+use portolan_protocol::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::kept::{Kept, KeptError};
+
+/// File of the looks.
+pub const FILE: &str = "looks.json";
+/// Places that are kept for one login.
+pub const PLACES_MAX: usize = 16;
+/// Bytes of the name of a place.
+pub const PLACE_BYTES_MAX: usize = 64;
+
+/// A place in the order in which records came to be known on this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Mark {
+    /// Tells one derivation of all records from another: places in different ones cannot be compared.
+    pub table: [u8; 16],
+    /// The greatest revision that a record had.
+    pub revision: u64,
+    /// The least number that no record had.
+    pub records: u64,
+}
+
+/// What is no mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("expected a mark that an answer to `new` gave")]
+pub struct BadMark;
+
+impl Display for Mark {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}-{}", HEXLOWER.encode(&self.table), self.revision, self.records)
+    }
+}
+
+impl FromStr for Mark {
+    type Err = BadMark;
+
+    fn from_str(text: &str) -> Result<Mark, BadMark> {
+        let mut parts = text.splitn(3, '-');
+        let mut part = || parts.next().ok_or(BadMark);
+        let table = HEXLOWER.decode(part()?.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok()).ok_or(BadMark)?;
+        let revision = part()?.parse().map_err(|_| BadMark)?;
+        let records = part()?.parse().map_err(|_| BadMark)?;
+        Ok(Mark { table, revision, records })
+    }
+}
+
+impl From<Mark> for String {
+    fn from(mark: Mark) -> String {
+        mark.to_string()
+    }
+}
+
+impl TryFrom<String> for Mark {
+    type Error = BadMark;
+
+    fn try_from(text: String) -> Result<Mark, BadMark> {
+        text.parse()
+    }
+}
+
+/// Up to where somebody has looked, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    /// The place.
+    pub mark: Mark,
+    /// When, by this machine's clock.
+    pub time_ms: Timestamp,
+}
+
+/// Why a look was not kept.
+#[derive(Debug, Error)]
+pub enum LooksError {
+    /// The file.
+    #[error(transparent)]
+    Kept(#[from] KeptError),
+    /// The login has as many as are kept.
+    #[error("a login has {PLACES_MAX} places at the most from which it looks")]
+    Full,
+}
+
+type Places = BTreeMap<String, Look>;
+
+/// The looks of all logins.
+#[derive(Debug)]
+pub struct Looks(Kept<BTreeMap<String, Places>>);
+
+impl Looks {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// [`KeptError`].
+    pub fn open(home: &Path) -> Result<Looks, KeptError> {
+        Kept::open(home.join(FILE)).map(Looks)
+    }
+
+    /// Up to where a login has looked.
+    pub fn of(&self, login: &str, place: &str) -> Option<Look> {
+        self.0.value().get(login)?.get(place).copied()
+    }
+
+    /// Keeps up to where a login has looked. Blocks.
+    ///
+    /// # Errors
+    /// [`LooksError`].
+    pub fn keep(&self, login: &str, place: &str, look: Look) -> Result<(), LooksError> {
+        self.0.change(|all| {
+            let places = all.entry(login.to_owned()).or_default();
+            if places.len() >= PLACES_MAX && !places.contains_key(place) {
+                return Err(LooksError::Full);
+            }
+            places.insert(place.to_owned(), look);
+            Ok(())
+        })
+    }
+
+    /// Takes back to `durable` whoever looked beyond it: what was known last before a crash may not have been durable, and the
+    /// revisions after `durable` are given anew. To be called before any is given. Blocks.
+    ///
+    /// # Errors
+    /// [`KeptError`].
+    pub fn take_back(&self, durable: Mark) -> Result<(), KeptError> {
+        let beyond = |look: &Look| look.mark.table == durable.table && look.mark.revision > durable.revision;
+        if !self.0.value().values().flat_map(BTreeMap::values).any(beyond) {
+            return Ok(());
+        }
+        self.0.change(|all| {
+            for look in all.values_mut().flat_map(BTreeMap::values_mut).filter(|look| beyond(look)) {
+                look.mark.revision = durable.revision;
+                look.mark.records = look.mark.records.min(durable.records);
+            }
+            Ok(())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const MARK: Mark = Mark { table: [7; 16], revision: 30, records: 9 };
+
+    #[test]
+    fn a_mark_is_read_as_it_was_written() {
+        assert_eq!(MARK.to_string().parse(), Ok(MARK));
+        for bad in ["", "x", "07-1-2", "07070707070707070707070707070707-1", "07070707070707070707070707070707-1-2-3"] {
+            assert_eq!(bad.parse::<Mark>(), Err(BadMark), "{bad}");
+        }
+    }
+
+    #[test]
+    fn looks_come_back_and_go_no_further_than_what_was_durable() {
+        let home = tempfile::tempdir().unwrap();
+        let looks = Looks::open(home.path()).unwrap();
+        let look = Look { mark: MARK, time_ms: Timestamp(5) };
+        looks.keep("amina", "", look).unwrap();
+        looks.keep("amina", "chat", Look { mark: Mark { revision: 10, ..MARK }, ..look }).unwrap();
+        let other = Look { mark: Mark { table: [8; 16], ..MARK }, ..look };
+        looks.keep("bruno", "", other).unwrap();
+        looks.take_back(Mark { revision: 20, records: 8, ..MARK }).unwrap();
+        let looks = Looks::open(home.path()).unwrap();
+        assert_eq!(looks.of("amina", "").unwrap().mark, Mark { revision: 20, records: 8, ..MARK });
+        assert_eq!(looks.of("amina", "chat").unwrap().mark.revision, 10);
+        assert_eq!((looks.of("bruno", ""), looks.of("carla", "")), (Some(other), None));
+    }
+
+    #[test]
+    fn a_login_keeps_so_many_places_and_no_more() {
+        let home = tempfile::tempdir().unwrap();
+        let looks = Looks::open(home.path()).unwrap();
+        let look = Look { mark: MARK, time_ms: Timestamp(5) };
+        (0..PLACES_MAX).for_each(|place| looks.keep("amina", &place.to_string(), look).unwrap());
+        assert!(matches!(looks.keep("amina", "more", look), Err(LooksError::Full)));
+        looks.keep("amina", "3", look).unwrap();
+    }
+}

@@ -1,0 +1,73 @@
+//! What is new is new in the order in which it came, and nothing that came is passed over.
+
+use portolan_daemon::{
+    documents::{Asking, Fresh, Stage},
+    looks::Look,
+};
+use portolan_protocol::{
+    api::Novelty,
+    id::{NodeId, PersonId, SpaceId},
+    record::RecordDraft,
+    time::Timestamp,
+};
+
+use crate::world::{Agency, partnership, sync};
+
+fn page(title: &str) -> RecordDraft {
+    RecordDraft::new("page", "en").with("title/en", title)
+}
+
+async fn fresh(one: &Agency, space: SpaceId, since: Option<Look>, own: (NodeId, PersonId)) -> Fresh {
+    one.documents.flush(Stage::Summarised).await.unwrap();
+    one.documents.fresh(Asking { spaces: vec![space], since, own, limit: 10 }).await.unwrap()
+}
+
+fn nobody() -> (NodeId, PersonId) {
+    (NodeId([0; 32]), PersonId([0; 16]))
+}
+
+fn told(fresh: &Fresh) -> Vec<(u8, Novelty)> {
+    fresh.records.iter().map(|record| (record.summary.id.0[0], record.news)).collect()
+}
+
+#[tokio::test]
+async fn what_a_partner_wrote_long_ago_is_new_when_it_comes() {
+    let (agencies, space) = partnership(2);
+    let (rome, tunis) = (&agencies[0], &agencies[1]);
+    let known = rome.create(space, 1, page("known")).await;
+    let gone = rome.create(space, 2, page("gone")).await;
+    tunis.create(space, 3, page("written before anybody looked")).await;
+    let first = fresh(rome, space, None, nobody()).await;
+    assert_eq!(told(&first), [(2, Novelty::Created), (1, Novelty::Created)], "the last that came is first");
+    let look = Look { mark: first.until, time_ms: Timestamp(u64::MAX) };
+    let nothing = fresh(rome, space, Some(look), nobody()).await;
+    assert!(nothing.exact && nothing.records.is_empty() && nothing.spaces.is_empty());
+    sync(rome, tunis);
+    rome.edit(space, known, "title/en", "changed").await;
+    rome.documents.delete(space, gone, rome.person(), String::new()).await.unwrap();
+    let second = fresh(rome, space, Some(look), nobody()).await;
+    let mut news = told(&second);
+    news.sort_unstable_by_key(|(id, _)| *id);
+    assert_eq!(news, [(1, Novelty::Changed), (2, Novelty::Deleted), (3, Novelty::Created)]);
+    let own = fresh(rome, space, Some(look), (rome.id(), rome.person().id)).await;
+    assert_eq!((told(&own), own.spaces[0].own), (vec![(3, Novelty::Created)], 2));
+}
+
+#[tokio::test]
+async fn a_place_in_the_order_outlives_a_restart_and_a_new_derivation_is_told() {
+    let rome = Agency::open(1);
+    let space = rome.found();
+    rome.create(space, 1, page("before")).await;
+    let first = fresh(&rome, space, None, nobody()).await;
+    let look = Look { mark: first.until, time_ms: Timestamp(0) };
+    let rome = rome.restart().await;
+    let begun = rome.documents.begun().await.unwrap();
+    assert_eq!((begun.table, begun.revision), (first.until.table, first.until.revision));
+    rome.create(space, 2, page("after")).await;
+    let second = fresh(&rome, space, Some(look), nobody()).await;
+    assert_eq!((second.exact, told(&second)), (true, vec![(2, Novelty::Created)]));
+    rome.documents.rebuild().await.unwrap();
+    let third = fresh(&rome, space, Some(look), nobody()).await;
+    assert!(!third.exact, "marks of another derivation cannot be compared");
+    assert_eq!(third.records.len(), 2, "by the clock both were written after the look");
+}
