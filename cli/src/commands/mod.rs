@@ -174,6 +174,12 @@ mod tests {
             "doc show D",
             "doc edit D --set title=x --reason why",
             "doc history D",
+            "doc diff D --from ab,cd --to ef",
+            "doc conflicts D",
+            "doc conflicts --space S --limit 5 --json",
+            "doc settle D status --take 2 --reason agreed",
+            "doc settle D status --value review",
+            "doc restore D --to ab --reason why --dry-run",
             "doc delete D --reason why",
             "attachment add D f.zip --name N --language fr --licence L --alt A --type application/zip",
             "attachment get D N --out - --force",
@@ -220,6 +226,10 @@ mod tests {
             "attachment list",
             "attachment get D",
             "doc new --space S --set nothing",
+            "doc settle D status",
+            "doc settle D status --take 0",
+            "doc settle D status --take 1 --value x",
+            "doc restore D",
         ] {
             let parsed =
                 Cli::try_parse_from(std::iter::once("portolan").chain(line.split(' ').filter(|a| !a.is_empty())));

@@ -34,6 +34,8 @@ pub(super) struct Item {
     pub(super) number: u64,
     pub(super) revision: u64,
     pub(super) shelved: Shelved,
+    /// Some of its fields say several things at once.
+    contested: bool,
     updated: Option<Timestamp>,
     created: Option<Timestamp>,
     /// Sorted.
@@ -56,6 +58,7 @@ struct Wanted {
     terms: Vec<Term>,
     since: Option<Timestamp>,
     until: Option<Timestamp>,
+    contested: Option<bool>,
 }
 
 impl Catalogue {
@@ -80,6 +83,7 @@ impl Catalogue {
             number,
             revision,
             shelved,
+            contested: summary.is_some_and(|summary| summary.conflicts > 0),
             updated: summary.and_then(|summary| summary.updated.as_ref()).map(|updated| updated.time_ms),
             created: summary.and_then(|summary| summary.created_ms),
             terms: summary.map(|summary| self.terms(summary)).unwrap_or_default(),
@@ -182,7 +186,7 @@ impl Catalogue {
     fn wanted(&self, filters: &Filters) -> Option<Wanted> {
         let number = |(facet, value): (&Facet, &String)| self.numbers.get(&(*facet, value.as_str().into())).copied();
         let terms = filters.wanted.iter().map(number).collect::<Option<Vec<Term>>>()?;
-        Some(Wanted { terms, since: filters.since, until: filters.until })
+        Some(Wanted { terms, since: filters.since, until: filters.until, contested: filters.contested })
     }
 }
 
@@ -191,6 +195,7 @@ impl Wanted {
         self.terms.iter().all(|term| item.terms.binary_search(term).is_ok())
             && self.since.is_none_or(|since| item.updated.is_some_and(|updated| updated >= since))
             && self.until.is_none_or(|until| item.updated.is_some_and(|updated| updated < until))
+            && self.contested.is_none_or(|contested| contested == item.contested)
     }
 }
 

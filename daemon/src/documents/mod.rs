@@ -42,8 +42,12 @@ mod worker;
 
 mod handle;
 
+mod contests;
+mod difference;
 mod references;
 mod saving;
+
+mod restoring;
 
 pub use aside::SetAside;
 pub use cursor::Cursor;

@@ -11,6 +11,7 @@ mod card_text;
 mod access;
 mod attachment;
 mod check;
+mod contest;
 mod document;
 mod event;
 mod import;
@@ -20,6 +21,7 @@ mod pouch;
 mod search;
 mod space;
 
+mod difference;
 mod status;
 mod sync;
 
@@ -30,6 +32,8 @@ pub use attachment::{
 };
 pub use card_text::{ArmourError, CardText};
 pub use check::{CheckEvent, CheckRequest, CheckStage, Checked, Finding, Severity};
+pub use contest::{Choice, Conflicts, ContestedField, ContestedValue, SettleField, Written};
+pub use difference::{Difference, DifferenceQuery, FieldDifference, Piece, PieceKind, RestoreDocument, Restored};
 pub use document::{
     Change, CreateDocument, DeleteDocument, DocumentAt, DocumentPage, DocumentQuery, DocumentView, EditDocument,
     FACET_VALUES_MAX, FacetCounts, FacetValue, Facets, History, Outcome, PAGE_DEFAULT, PAGE_MAX, Saved, SortBy,

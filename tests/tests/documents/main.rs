@@ -7,6 +7,7 @@ mod damage;
 mod deriving;
 mod membership;
 mod review;
+mod revisions;
 mod saving;
 mod search;
 mod world;

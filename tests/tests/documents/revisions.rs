@@ -1,0 +1,181 @@
+//! What is contested in a record and by whom, what changed in it, and the way back: nothing is hidden, nothing rewritten.
+
+use portolan_daemon::documents::DocumentError;
+use portolan_protocol::{
+    api::{Choice, DocumentQuery, PieceKind, RestoreDocument, SettleField},
+    id::{DocumentId, SpaceId},
+    record::{RecordDraft, Value},
+};
+
+use crate::world::{Agency, partnership, sync};
+
+/// A record that both hold, and what both wrote into it apart.
+async fn apart(rome: &Agency, tunis: &Agency, space: SpaceId, ours: &[(&str, &str)], theirs: &[(&str, &str)]) -> DocumentId {
+    let draft = RecordDraft::new("page", "fr").with("title/fr", "Ports").with("marking", "GREEN");
+    let ports = rome.create(space, 1, draft).await;
+    sync(rome, tunis);
+    for (agency, fields) in [(rome, ours), (tunis, theirs)] {
+        for (key, value) in fields {
+            agency.show(space, ports).await;
+            agency.edit(space, ports, key, value).await;
+        }
+    }
+    sync(rome, tunis);
+    rome.show(space, ports).await;
+    ports
+}
+
+fn settle(field: &str, choice: Choice, heads: &[String]) -> SettleField {
+    SettleField { field: field.to_owned(), choice, heads: heads.to_vec(), reason: "agreed".to_owned() }
+}
+
+#[tokio::test]
+async fn each_contested_value_is_told_with_its_author_and_one_of_them_is_left() {
+    let (agencies, space) = partnership(2);
+    let [rome, tunis] = &agencies[..] else { panic!() };
+    let ours = [("status", "draft"), ("body/fr", "De Rome."), ("body/fr", "De Rome, encore.")];
+    let ports = apart(rome, tunis, space, &ours, &[("status", "review"), ("body/fr", "De Tunis.")]).await;
+    let contests = rome.documents.contests(space, ports).await.unwrap();
+    assert_eq!(contests, tunis.documents.contests(space, ports).await.unwrap(), "the same on both");
+    let told: Vec<(String, Vec<(String, Vec<String>)>)> = contests
+        .fields
+        .iter()
+        .map(|field| {
+            let value = |held: &portolan_protocol::api::ContestedValue| {
+                (held.value.to_string(), held.written.iter().map(|written| written.name.clone()).collect())
+            };
+            (field.field.clone(), field.values.iter().map(value).collect())
+        })
+        .collect();
+    let one = |value: &str, by: &str| (value.to_owned(), vec![by.to_owned()]);
+    assert_eq!(
+        told,
+        [
+            ("body/fr".to_owned(), vec![one("De Rome, encore.", "Person 1"), one("De Tunis.", "Person 2")]),
+            ("status".to_owned(), vec![one("draft", "Person 1"), one("review", "Person 2")]),
+        ]
+    );
+    assert!(contests.fields.iter().all(|field| field.joined.is_none()));
+    // Of a text the last that wrote into it, whose hash is one of the heads here.
+    assert!(contests.heads.contains(&contests.fields[0].values[0].written[0].change));
+    rome.everything(space).await;
+    let listed = |contested| {
+        let query = DocumentQuery { contested: Some(contested), ..DocumentQuery::default() };
+        async { rome.documents.list(space, query, None, 10).await.unwrap().documents.len() }
+    };
+    assert_eq!((listed(true).await, listed(false).await), (1, 0));
+
+    // Tunis writes on while Rome settles: what nobody saw stays beside the choice.
+    tunis.edit(space, ports, "status", "published").await;
+    for (field, choice) in [("status", Choice::Take(2)), ("body/fr", Choice::Value("De tous deux.".into()))] {
+        rome.documents.settle_field(space, ports, settle(field, choice, &contests.heads), rome.person()).await.unwrap();
+    }
+    rome.everything(space).await;
+    assert_eq!((listed(true).await, listed(false).await), (0, 1));
+    sync(rome, tunis);
+    for agency in [rome, tunis] {
+        agency.show(space, ports).await;
+        let record = agency.documents.show(space, ports).await.unwrap().record;
+        assert_eq!(record.fields["body/fr"], Value::from("De tous deux."));
+        assert_eq!(record.conflicts.keys().collect::<Vec<_>>(), ["status"]);
+        assert_eq!(record.conflicts["status"], [Value::from("published"), Value::from("review")]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_contested_is_not_settled_and_a_marking_is_never_lowered() {
+    let (agencies, space) = partnership(2);
+    let [rome, tunis] = &agencies[..] else { panic!() };
+    let ports = apart(rome, tunis, space, &[("marking", "AMBER"), ("status", "draft")], &[("marking", "AMBER+STRICT")]).await;
+    let contests = rome.documents.contests(space, ports).await.unwrap();
+    let [marking] = &contests.fields[..] else { panic!("{contests:?}") };
+    assert_eq!((marking.field.as_str(), &marking.joined), ("marking", &Some(Value::from("AMBER+STRICT"))));
+    let tried = async |field: &str, choice| {
+        let request = settle(field, choice, &contests.heads);
+        rome.documents.settle_field(space, ports, request, rome.person()).await
+    };
+    for lower in [Choice::Take(1), Choice::Value("CLEAR".into()), Choice::Value(Value::Null)] {
+        let refused = tried("marking", lower).await;
+        assert!(matches!(refused, Err(DocumentError::Lowers { .. })), "{refused:?}");
+    }
+    assert!(matches!(tried("marking", Choice::Take(3)).await, Err(DocumentError::NoSuchValue { count: 2, .. })));
+    assert!(matches!(tried("status", Choice::Take(1)).await, Err(DocumentError::NotContested(_))));
+    tried("marking", Choice::Value("RED".into())).await.unwrap();
+    assert!(rome.documents.contests(space, ports).await.unwrap().fields.is_empty());
+    assert_eq!(rome.field(space, ports, "marking").await.as_deref(), Some("RED"));
+}
+
+#[tokio::test]
+async fn the_difference_is_that_of_the_last_change_or_of_any_two_states() {
+    let (agencies, space) = partnership(2);
+    let [rome, tunis] = &agencies[..] else { panic!() };
+    let first = RecordDraft::new("page", "fr").with("body/fr", "Un petit port au sud.").with("status", "draft");
+    let ports = rome.create(space, 1, first).await;
+    let whole = rome.documents.difference(space, ports, None, None).await.unwrap();
+    assert!(whole.from.is_empty() && whole.fields.iter().all(|field| field.before.is_empty()), "{whole:?}");
+    let start = whole.to;
+    sync(rome, tunis);
+    tunis.show(space, ports).await;
+    tunis.edit(space, ports, "status", "review").await;
+    rome.edit(space, ports, "body/fr", "Un grand port au sud.").await;
+    sync(rome, tunis);
+    rome.show(space, ports).await;
+    // Of two changes made apart the last is undone alone.
+    let last = rome.documents.difference(space, ports, None, None).await.unwrap();
+    assert_eq!((last.from.len(), last.to.len(), last.fields.len()), (1, 2, 1), "{last:?}");
+    let all = rome.documents.difference(space, ports, Some(start.clone()), None).await.unwrap();
+    assert_eq!(all.fields.iter().map(|field| field.field.as_str()).collect::<Vec<_>>(), ["body/fr", "status"]);
+    let pieces: Vec<_> = all.fields[0].pieces.iter().map(|piece| (piece.kind, piece.text.as_str())).collect();
+    let expected = [
+        (PieceKind::Same, "Un "),
+        (PieceKind::Removed, "petit"),
+        (PieceKind::Added, "grand"),
+        (PieceKind::Same, " port au sud."),
+    ];
+    assert_eq!(pieces, expected);
+    assert_eq!((&all.fields[1].before, &all.fields[1].after), (&vec!["draft".into()], &vec!["review".into()]));
+    let back = rome.documents.difference(space, ports, Some(all.to), Some(start)).await.unwrap();
+    assert_eq!(back.fields[1].before, [Value::from("review")]);
+    let nowhere = rome.documents.difference(space, ports, Some(vec!["00".repeat(32)]), None).await;
+    assert!(matches!(nowhere, Err(DocumentError::UnknownHeads(_))), "{nowhere:?}");
+}
+
+#[tokio::test]
+async fn an_earlier_state_comes_back_as_a_new_change_beside_what_others_write_meanwhile() {
+    let (agencies, space) = partnership(2);
+    let [rome, tunis] = &agencies[..] else { panic!() };
+    let ports = apart(rome, tunis, space, &[], &[]).await;
+    rome.edit(space, ports, "body/fr", "Un port.\nDeux ports.\n").await;
+    let good = rome.documents.show(space, ports).await.unwrap().record;
+    sync(rome, tunis);
+    for (key, value) in [("body/fr", "Rien.\n"), ("status", "review"), ("marking", "RED"), ("title/fr", "Riens")] {
+        rome.edit(space, ports, key, value).await;
+    }
+    tunis.show(space, ports).await;
+    tunis.edit(space, ports, "summary/fr", "De Tunis.").await;
+    let request = |dry_run| RestoreDocument { to: good.heads.clone(), reason: String::new(), dry_run };
+    let before = rome.documents.show(space, ports).await.unwrap();
+    let dry = rome.documents.restore(space, ports, request(true), rome.person()).await.unwrap();
+    assert_eq!(dry.saved, None);
+    assert_eq!(rome.documents.show(space, ports).await.unwrap(), before, "a dry run changes nothing");
+    let done = rome.documents.restore(space, ports, request(false), rome.person()).await.unwrap();
+    assert_eq!((&done.difference, &done.left), (&dry.difference, &dry.left));
+    let fields: Vec<_> = done.difference.fields.iter().map(|field| field.field.as_str()).collect();
+    assert_eq!(fields, ["body/fr", "status", "title/fr"]);
+    assert_eq!(done.left.iter().map(|note| note.path.as_str()).collect::<Vec<_>>(), ["marking"]);
+    let after = rome.documents.show(space, ports).await.unwrap();
+    assert_eq!(after.changes, before.changes + 1, "nothing is rewritten");
+    let mut expected = good.fields.clone();
+    expected.insert("marking".into(), "RED".into());
+    assert_eq!(after.record.fields, expected);
+    let reason = rome.documents.history(space, ports).await.unwrap().pop().unwrap().reason;
+    assert_eq!(reason, format!("restored to {}", &good.heads[0][..8]));
+    // The difference that was told is the one that came about.
+    let told = rome.documents.difference(space, ports, None, None).await.unwrap();
+    assert_eq!(told.fields, done.difference.fields);
+    let again = rome.documents.restore(space, ports, request(false), rome.person()).await.unwrap();
+    assert!(again.saved.is_none() && again.difference.fields.is_empty(), "{again:?}");
+    sync(rome, tunis);
+    assert_eq!(rome.field(space, ports, "summary/fr").await.as_deref(), Some("De Tunis."));
+    assert_eq!(rome.show(space, ports).await, tunis.show(space, ports).await);
+}
