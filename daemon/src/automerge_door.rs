@@ -370,7 +370,7 @@ impl Document {
                 return Ok(BTreeMap::new());
             }
             let writers = Writers::of(&self.inner);
-            let by_writer = |(key, held): (String, Vec<(Value, ObjId)>)| {
+            let by_writer = |(key, held): Several| {
                 let mut values: BTreeMap<Value, BTreeSet<Hash>> = BTreeMap::new();
                 for (value, made) in held {
                     values.entry(value).or_default().extend(writers.last(&made));
@@ -503,8 +503,11 @@ fn touched(document: &Automerge) -> Vec<(Hash, Touched)> {
     all
 }
 
+/// A key with its values, each with the operation that set it.
+type Several = (String, Vec<(Value, ObjId)>);
+
 /// The keys that hold several values which are there.
-fn several(document: &Automerge) -> Result<Vec<(String, Vec<(Value, ObjId)>)>, automerge::AutomergeError> {
+fn several(document: &Automerge) -> Result<Vec<Several>, automerge::AutomergeError> {
     let mut keys = Vec::new();
     for key in document.keys(ROOT) {
         let all = document.get_all(ROOT, key.as_str())?;

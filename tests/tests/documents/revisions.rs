@@ -10,7 +10,13 @@ use portolan_protocol::{
 use crate::world::{Agency, partnership, sync};
 
 /// A record that both hold, and what both wrote into it apart.
-async fn apart(rome: &Agency, tunis: &Agency, space: SpaceId, ours: &[(&str, &str)], theirs: &[(&str, &str)]) -> DocumentId {
+async fn apart(
+    rome: &Agency,
+    tunis: &Agency,
+    space: SpaceId,
+    ours: &[(&str, &str)],
+    theirs: &[(&str, &str)],
+) -> DocumentId {
     let draft = RecordDraft::new("page", "fr").with("title/fr", "Ports").with("marking", "GREEN");
     let ports = rome.create(space, 1, draft).await;
     sync(rome, tunis);
@@ -86,7 +92,8 @@ async fn each_contested_value_is_told_with_its_author_and_one_of_them_is_left() 
 async fn what_is_not_contested_is_not_settled_and_a_marking_is_never_lowered() {
     let (agencies, space) = partnership(2);
     let [rome, tunis] = &agencies[..] else { panic!() };
-    let ports = apart(rome, tunis, space, &[("marking", "AMBER"), ("status", "draft")], &[("marking", "AMBER+STRICT")]).await;
+    let ports =
+        apart(rome, tunis, space, &[("marking", "AMBER"), ("status", "draft")], &[("marking", "AMBER+STRICT")]).await;
     let contests = rome.documents.contests(space, ports).await.unwrap();
     let [marking] = &contests.fields[..] else { panic!("{contests:?}") };
     assert_eq!((marking.field.as_str(), &marking.joined), ("marking", &Some(Value::from("AMBER+STRICT"))));
