@@ -293,7 +293,7 @@ const KINDS: [(&str, Kind); 12] = [
     ("budget/a/currency", Kind::Currency),
     ("tags/a", Kind::Member),
     ("objectives/a/position", Kind::Position),
-    ("objectives/a/text/fr", Kind::Text),
+    ("objectives/a/text/fr", Kind::Scalar),
     ("marking", Kind::Marking),
 ];
 
