@@ -12,7 +12,7 @@ use crate::{
     message::Message,
     page::LogContext,
     pouch::{Contents, Extent, Held, Load, Plan},
-    status::NodeStatus,
+    status::{Holding, NodeStatus},
     time::Timestamp,
 };
 
@@ -177,6 +177,13 @@ pub enum Command {
         /// What a volume holds.
         contents: Contents,
     },
+    /// Tell who has signed for these entries.
+    Holdings {
+        /// Of which space.
+        space: SpaceId,
+        /// Which.
+        entries: Vec<EntryRef>,
+    },
     /// Tell how things stand.
     Status,
 }
@@ -254,6 +261,8 @@ pub enum Reply {
     Arrived(Vec<bool>),
     /// So many.
     Weighed(u64),
+    /// What each of the others has signed for.
+    Holdings(Vec<Holding>),
     /// How things stand.
     Status(Box<NodeStatus>),
 }

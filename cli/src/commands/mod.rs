@@ -180,6 +180,10 @@ mod tests {
             "doc settle D status --take 2 --reason agreed",
             "doc settle D status --value review",
             "doc restore D --to ab --reason why --dry-run",
+            "doc who-has D",
+            "doc translate D --language ar --title T --body-file - --set summary=S --status machine --made-from ab",
+            "doc translations D",
+            "doc translations --space S --limit 5",
             "doc delete D --reason why",
             "attachment add D f.zip --name N --language fr --licence L --alt A --type application/zip",
             "attachment get D N --out - --force",
@@ -230,6 +234,8 @@ mod tests {
             "doc settle D status --take 0",
             "doc settle D status --take 1 --value x",
             "doc restore D",
+            "doc translate D",
+            "doc translate D --language ar --status perfect",
         ] {
             let parsed =
                 Cli::try_parse_from(std::iter::once("portolan").chain(line.split(' ').filter(|a| !a.is_empty())));

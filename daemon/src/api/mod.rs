@@ -11,6 +11,7 @@ mod check;
 mod content;
 mod documents;
 mod events;
+mod holders;
 mod import;
 mod node;
 mod peers;
@@ -97,6 +98,8 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/spaces/{space}/documents/{document}/conflicts", get(revisions::conflicts))
         .route("/spaces/{space}/documents/{document}/settle", post(revisions::settle))
         .route("/spaces/{space}/documents/{document}/diff", get(revisions::diff))
+        .route("/spaces/{space}/documents/{document}/translations", get(revisions::translations))
+        .route("/spaces/{space}/documents/{document}/holders", get(holders::holders))
         .route("/spaces/{space}/documents/{document}/restore", post(revisions::restore))
         .route("/spaces/{space}/documents/{document}/attachments", get(attachments::list).post(attachments::add))
         .route("/spaces/{space}/documents/{document}/attachments/{attachment}", get(content::read))

@@ -1,10 +1,11 @@
-//! `/v1/spaces/{space}/documents/{document}/...`: what is contested in a record, what changed, and the way back.
+//! `/v1/spaces/{space}/documents/{document}/...`: what is contested in a record, what changed, the way back, and how far its
+//! translations are.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use portolan_protocol::api::{
-    Can, Conflicts, Difference, DifferenceQuery, RestoreDocument, Restored, Saved, SettleField, Written,
+    Can, Conflicts, Difference, DifferenceQuery, RestoreDocument, Restored, Saved, SettleField, Translations, Written,
 };
 
 use super::{
@@ -59,4 +60,13 @@ pub(super) async fn restore(
     let mut restored = shared.documents.restore(space, path.id(1)?, request, caller.0.person.clone()).await?;
     restored.saved = restored.saved.map(|saved| announced(&shared, saved).0);
     Ok(Json(restored))
+}
+
+pub(super) async fn translations(
+    State(shared): State<Arc<Shared>>,
+    caller: Caller,
+    path: Segments,
+) -> Answer<Translations> {
+    let space = space(&shared, &caller, &path, Can::Read)?;
+    Ok(Json(shared.documents.translations(space, path.id(1)?).await?))
 }

@@ -46,6 +46,7 @@ mod contests;
 mod difference;
 mod references;
 mod saving;
+mod translations;
 
 mod restoring;
 

@@ -14,12 +14,14 @@ mod check;
 mod contest;
 mod document;
 mod event;
+mod holders;
 mod import;
 mod init;
 mod peer;
 mod pouch;
 mod search;
 mod space;
+mod translation;
 
 mod difference;
 mod status;
@@ -40,6 +42,7 @@ pub use document::{
 };
 pub use error::{ApiError, ErrorKind};
 pub use event::Event;
+pub use holders::{Holders, Holds, RecordHolder};
 pub use import::{ImportEvent, ImportItem, ImportOutcome, ImportQuery, ImportTotals, Imported, LINE_BYTES_MAX};
 pub use init::{InitAnswer, InitRequest, InitResult};
 pub use peer::{AddPeer, CardAnswer, Connection, Peer, PeerSpace, Peers, ProfileChange, Route};
@@ -53,4 +56,5 @@ pub use search::{
 pub use space::{CreateSpace, Grant, Member, Members, NameSpace, Revoked, Rotated, Space, SpaceState, Spaces};
 pub use status::{Caller, NodeStatus, Status};
 pub use sync::{SyncPeer, SyncRequest, SyncResult, SyncState};
+pub use translation::{Translation, Translations};
 pub use wire::{NDJSON, PREFIX, REQUEST_BYTES_MAX, SOCKET_NAME, VERSION, VERSION_HEADER};

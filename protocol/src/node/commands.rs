@@ -48,6 +48,7 @@ impl Node {
                 Ok(Reply::Arrived(contents.iter().map(|contents| self.arrived(&peer, contents)).collect()))
             }
             Command::Weigh { contents } => Ok(Reply::Weighed(self.weigh(&contents))),
+            Command::Holdings { space, entries } => self.holdings(&space, &entries).map(Reply::Holdings),
             Command::Status => Ok(Reply::Status(Box::new(self.status()))),
         }
     }

@@ -7,6 +7,7 @@
 mod commands;
 mod forks;
 mod heard;
+mod holding;
 mod invitations;
 mod packing;
 mod parking;

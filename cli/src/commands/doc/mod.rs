@@ -13,6 +13,9 @@ mod saved;
 mod settle;
 mod show;
 mod source;
+mod translate;
+mod translations;
+mod who_has;
 mod words;
 
 use clap::Subcommand;
@@ -41,6 +44,12 @@ pub(super) enum Doc {
     Settle(settle::Settle),
     /// Bring an earlier state of a record back, as a new change
     Restore(restore::Restore),
+    /// Which partners have signed for a record
+    WhoHas(who_has::WhoHas),
+    /// Write a record in another language, and say what that was made from
+    Translate(translate::Translate),
+    /// Which translations are behind the original language
+    Translations(translations::Translations),
     /// Hide a record on every node; it is not erased
     Delete(delete::Delete),
 }
@@ -58,6 +67,9 @@ impl Doc {
             Doc::Conflicts(command) => command.run(context).await,
             Doc::Settle(command) => command.run(context).await,
             Doc::Restore(command) => command.run(context).await,
+            Doc::WhoHas(command) => command.run(context).await,
+            Doc::Translate(command) => command.run(context).await,
+            Doc::Translations(command) => command.run(context).await,
             Doc::Delete(command) => command.run(context).await,
         }
     }
