@@ -7,6 +7,11 @@ use portolan_protocol::{
     record::{RecordDraft, Value},
 };
 
+use portolan_protocol::{
+    input::{Command, Reply},
+    status::Holding,
+};
+
 use crate::world::{Agency, partnership, sync};
 
 /// A record that both hold, and what both wrote into it apart.
@@ -185,4 +190,65 @@ async fn an_earlier_state_comes_back_as_a_new_change_beside_what_others_write_me
     sync(rome, tunis);
     assert_eq!(rome.field(space, ports, "summary/fr").await.as_deref(), Some("De Tunis."));
     assert_eq!(rome.show(space, ports).await, tunis.show(space, ports).await);
+}
+
+#[tokio::test]
+async fn a_translation_is_behind_by_the_changes_of_the_original_since_it_was_made() {
+    let rome = Agency::open(1);
+    let space = rome.found();
+    let first = RecordDraft::new("page", "fr").with("title/fr", "Ports").with("body/fr", "Un port.");
+    let ports = rome.create(space, 1, first).await;
+    let made = rome.documents.show(space, ports).await.unwrap().record.heads.join(",");
+    let translated = RecordDraft::default()
+        .with("title/ar", "\u{645}")
+        .with("translations/ar/from", made.as_str())
+        .with("translations/ar/state", "draft")
+        .with("title/en", "Ports")
+        .with("title/pt", "Portos")
+        .with("translations/pt/from", "00".repeat(32));
+    rome.documents.edit(space, ports, translated, None, rome.person(), String::new()).await.unwrap();
+    let behind = async || {
+        let found = rome.documents.translations(space, ports).await.unwrap();
+        found.translations.into_iter().map(|one| (one.language, one.behind)).collect::<Vec<_>>()
+    };
+    let expected = |ar| [("ar", Some(ar)), ("en", None), ("pt", None)].map(|(tag, behind)| (tag.to_owned(), behind));
+    assert_eq!(behind().await, expected(0), "the translation itself does not count");
+    for (key, value) in
+        [("body/fr", "Deux ports."), ("status", "review"), ("title/en", "Harbours"), ("title/fr", "Les ports")]
+    {
+        rome.edit(space, ports, key, value).await;
+    }
+    assert_eq!(behind().await, expected(2));
+    let now = rome.documents.show(space, ports).await.unwrap().record.heads.join(",");
+    rome.edit(space, ports, "translations/ar/from", &now).await;
+    assert_eq!(behind().await, expected(0));
+}
+
+#[tokio::test]
+async fn what_others_hold_of_a_record_is_what_they_signed_for() {
+    let (agencies, space) = partnership(3);
+    let [rome, tunis, amman] = &agencies[..] else { panic!() };
+    let holdings = async |record| -> Vec<Holding> {
+        let entries = rome.documents.history(space, record).await.unwrap().iter().map(|item| item.entry).collect();
+        match rome.order(Command::Holdings { space, entries }) {
+            Ok(Reply::Holdings(holdings)) => holdings,
+            other => panic!("{other:?}"),
+        }
+    };
+    let held =
+        |holdings: &[Holding], of: &Agency| holdings.iter().find(|one| one.node == of.id()).unwrap().held.clone();
+    let ports = rome.create(space, 1, RecordDraft::new("page", "fr").with("title/fr", "Ports")).await;
+    sync(rome, tunis);
+    rome.edit(space, ports, "status", "review").await;
+    let told = holdings(ports).await;
+    assert_eq!(told.len(), 2, "this node is not among them: {told:?}");
+    assert_eq!((held(&told, tunis), held(&told, amman)), (vec![true, false], vec![false, false]));
+    assert!(told.iter().all(|one| one.peer && one.role.is_some()));
+    sync(rome, amman);
+    sync(rome, tunis);
+    rome.order(Command::Revoke { space, member: amman.id() }).unwrap();
+    let told = holdings(ports).await;
+    assert_eq!((held(&told, tunis), held(&told, amman)), (vec![true, true], vec![true, true]));
+    let amman_now = told.iter().find(|one| one.node == amman.id()).unwrap();
+    assert_eq!((amman_now.role, amman_now.peer), (None, true), "what it has it keeps");
 }

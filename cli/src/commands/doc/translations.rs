@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_translation_says_how_far_it_is() {
-        let translation = |language: &str, behind, from: &[&str]| Translation {
+        let translation = |language: &str, behind: Option<u32>, from: &[&str]| Translation {
             language: language.into(),
             state: Some("draft".into()).filter(|_| behind.is_some()),
             from: from.iter().map(|head| (*head).to_owned()).collect(),
