@@ -20,6 +20,7 @@ pub mod search;
 pub mod store;
 pub mod transport;
 
+pub mod arrivals;
 pub mod home;
 pub mod init;
 

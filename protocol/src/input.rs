@@ -140,6 +140,8 @@ pub enum Command {
     Unpack {
         /// The sender.
         peer: NodeId,
+        /// The pouch that the volume is of.
+        pouch: PouchId,
         /// When it was written, by the sender's clock.
         said: Timestamp,
         /// What it says there.

@@ -181,6 +181,7 @@ mod tests {
             "doc settle D status --value review",
             "doc restore D --to ab --reason why --dry-run",
             "doc who-has D",
+            "doc provenance D --json",
             "doc translate D --language ar --title T --body-file - --set summary=S --status machine --made-from ab",
             "doc translations D",
             "doc translations --space S --limit 5",

@@ -1,11 +1,14 @@
-//! `/v1/spaces/{space}/documents/{document}/holders`: which partners have signed for the changes of a record.
+//! `/v1/spaces/{space}/documents/{document}/...`: which partners have signed for the changes of a record, and how each came here.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::extract::State;
+use data_encoding::HEXLOWER;
 use portolan_protocol::{
-    api::{Can, Holders, Holds, RecordHolder},
-    entry::EntryRef,
+    api::{Arrival, Can, ChangeProvenance, Holders, Holds, Partner, Provenance, RecordHolder},
+    effects::Way,
+    entry::{EntryRef, LogKey},
+    id::NodeId,
     status::{Holding, PeerStatus},
 };
 
@@ -14,6 +17,10 @@ use super::{
     caller::Caller,
     documents::space,
     shared::Shared,
+};
+use crate::{
+    arrivals::{Arrivals, Ways},
+    documents::HistoryItem,
 };
 
 pub(super) async fn holders(State(shared): State<Arc<Shared>>, caller: Caller, path: Segments) -> Answer<Holders> {
@@ -48,4 +55,48 @@ fn holder(shared: &Shared, peers: &[PeerStatus], holding: &Holding) -> RecordHol
         last_heard_ms: holding.heard,
         receipt_ms: holding.signed,
     }
+}
+
+pub(super) async fn provenance(
+    State(shared): State<Arc<Shared>>,
+    caller: Caller,
+    path: Segments,
+) -> Answer<Provenance> {
+    let space = space(&shared, &caller, &path, Can::Read)?;
+    let document = path.id(1)?;
+    let title = shared.documents.show(space, document).await?.record.title;
+    let items = shared.documents.history(space, document).await?;
+    let items: Vec<HistoryItem> = items.into_iter().filter(|item| item.standing.is_applied()).collect();
+    let peers = shared.engine.status().await?.peers;
+    let partner = |node: NodeId| Partner { node, name: shared.node_name(&node, &peers) };
+    let mut holdings = shared.engine.holdings(space, items.iter().map(|item| item.entry).collect()).await?;
+    holdings.sort_by_cached_key(|holding| (shared.node_name(&holding.node, &peers), holding.node));
+    let arrivals = Arrivals::new(shared.store.clone());
+    let mut ways: BTreeMap<LogKey, Ways> = BTreeMap::new();
+    let mut changes = Vec::with_capacity(items.len());
+    for (place, item) in items.into_iter().enumerate() {
+        let (Some(change), Some(person)) = (item.change, item.person) else { continue };
+        let log = item.entry.log;
+        if !ways.contains_key(&log) {
+            ways.insert(log, arrivals.ways(&space, &log)?);
+        }
+        let arrival = ways.get(&log).and_then(|ways| ways.of(item.entry.seq)).map(|way| match way {
+            Way::Written => Arrival::Written,
+            Way::Link(peer) => Arrival::Link { from: partner(peer) },
+            Way::Pouch(peer, pouch) => Arrival::Pouch { from: partner(peer), pouch },
+        });
+        let has = |holding: &&Holding| holding.held.get(place).copied().unwrap_or_default();
+        changes.push(ChangeProvenance {
+            change: HEXLOWER.encode(&change),
+            entry: item.entry,
+            time_ms: item.time_ms,
+            author: partner(item.node),
+            person: person.id,
+            name: person.name,
+            arrival,
+            held_by: holdings.iter().filter(has).map(|holding| holding.node).collect(),
+        });
+    }
+    let partners = holdings.iter().map(|holding| partner(holding.node)).collect();
+    Ok(Json(Provenance { space, document, title, partners, changes }))
 }

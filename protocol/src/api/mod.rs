@@ -19,6 +19,7 @@ mod import;
 mod init;
 mod peer;
 mod pouch;
+mod provenance;
 mod search;
 mod space;
 mod translation;
@@ -50,6 +51,7 @@ pub use pouch::{
     ExportRequest, LackingEntries, PouchLoad, PouchRecipient, PouchVolume, Pouches, ReceiptAnswer, ReceiptRequest,
     SentPouch, TakenPouch, TakenVolume, VolumeEvent, VolumeQuery, VolumeStage, VolumeVerified,
 };
+pub use provenance::{Arrival, ChangeProvenance, Partner, Provenance};
 pub use search::{
     HITS_DEFAULT, HITS_DEPTH_MAX, HITS_MAX, Hit, NamedConcept, QUESTION_BYTES_MAX, SearchAnswer, SearchQuery, Snippet,
 };

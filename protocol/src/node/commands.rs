@@ -36,7 +36,9 @@ impl Node {
             Command::Pack { recipients, space, load } => {
                 self.pack(recipients, space, load, turn).map(|plan| Reply::Plan(Box::new(plan)))
             }
-            Command::Unpack { peer, said, message } => self.unpack(peer, said, *message, turn).map(Reply::Unpacked),
+            Command::Unpack { peer, pouch, said, message } => {
+                self.unpack((peer, pouch), said, *message, turn).map(Reply::Unpacked)
+            }
             Command::EndVolume { peer, whole } => {
                 Ok(Reply::Volume(Box::new(self.end_volume(peer, whole.as_ref(), turn))))
             }

@@ -8,6 +8,7 @@ mod facets;
 mod history;
 mod list;
 mod new;
+mod provenance;
 mod restore;
 mod saved;
 mod settle;
@@ -44,6 +45,8 @@ pub(super) enum Doc {
     Settle(settle::Settle),
     /// Bring an earlier state of a record back, as a new change
     Restore(restore::Restore),
+    /// How each change of a record came here, and which partners have signed for it
+    Provenance(provenance::Provenance),
     /// Which partners have signed for a record
     WhoHas(who_has::WhoHas),
     /// Write a record in another language, and say what that was made from
@@ -67,6 +70,7 @@ impl Doc {
             Doc::Conflicts(command) => command.run(context).await,
             Doc::Settle(command) => command.run(context).await,
             Doc::Restore(command) => command.run(context).await,
+            Doc::Provenance(command) => command.run(context).await,
             Doc::WhoHas(command) => command.run(context).await,
             Doc::Translate(command) => command.run(context).await,
             Doc::Translations(command) => command.run(context).await,
