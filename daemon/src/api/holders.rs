@@ -1,6 +1,9 @@
 //! `/v1/spaces/{space}/documents/{document}/...`: which partners have signed for the changes of a record, and how each came here.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
 
 use axum::extract::State;
 use data_encoding::HEXLOWER;
@@ -77,10 +80,11 @@ pub(super) async fn provenance(
     for (place, item) in items.into_iter().enumerate() {
         let (Some(change), Some(person)) = (item.change, item.person) else { continue };
         let log = item.entry.log;
-        if !ways.contains_key(&log) {
-            ways.insert(log, arrivals.ways(&space, &log)?);
-        }
-        let arrival = ways.get(&log).and_then(|ways| ways.of(item.entry.seq)).map(|way| match way {
+        let ways = match ways.entry(log) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => free.insert(arrivals.ways(&space, &log)?),
+        };
+        let arrival = ways.of(item.entry.seq).map(|way| match way {
             Way::Written => Arrival::Written,
             Way::Link(peer) => Arrival::Link { from: partner(peer) },
             Way::Pouch(peer, pouch) => Arrival::Pouch { from: partner(peer), pouch },

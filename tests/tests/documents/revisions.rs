@@ -8,6 +8,7 @@ use portolan_protocol::{
 };
 
 use portolan_protocol::{
+    effects::Way,
     input::{Command, Reply},
     status::Holding,
 };
@@ -76,9 +77,13 @@ async fn each_contested_value_is_told_with_its_author_and_one_of_them_is_left() 
     };
     assert_eq!((listed(true).await, listed(false).await), (1, 0));
 
-    // Tunis writes on while Rome settles: what nobody saw stays beside the choice.
+    // Tunis writes on while Rome settles: what nobody saw stays beside a choice that is written anew.
+    let first = rome.documents.show(space, ports).await.unwrap().record.fields["status"].clone();
+    let place = contests.fields[1].values.iter().position(|held| held.value != first).unwrap();
+    let chosen = contests.fields[1].values[place].value.clone();
     tunis.edit(space, ports, "status", "published").await;
-    for (field, choice) in [("status", Choice::Take(2)), ("body/fr", Choice::Value("De tous deux.".into()))] {
+    let take = Choice::Take(u32::try_from(place).unwrap() + 1);
+    for (field, choice) in [("status", take), ("body/fr", Choice::Value("De tous deux.".into()))] {
         rome.documents.settle_field(space, ports, settle(field, choice, &contests.heads), rome.person()).await.unwrap();
     }
     rome.everything(space).await;
@@ -89,8 +94,17 @@ async fn each_contested_value_is_told_with_its_author_and_one_of_them_is_left() 
         let record = agency.documents.show(space, ports).await.unwrap().record;
         assert_eq!(record.fields["body/fr"], Value::from("De tous deux."));
         assert_eq!(record.conflicts.keys().collect::<Vec<_>>(), ["status"]);
-        assert_eq!(record.conflicts["status"], [Value::from("published"), Value::from("review")]);
+        let mut both = vec![chosen.clone(), Value::from("published")];
+        both.sort();
+        assert_eq!(record.conflicts["status"], both);
     }
+    // The value that is shown first stays as it was written; the others go.
+    let now = rome.documents.contests(space, ports).await.unwrap();
+    let first = rome.documents.show(space, ports).await.unwrap().record.fields["status"].clone();
+    let keep = settle("status", Choice::Value(first.clone()), &now.heads);
+    rome.documents.settle_field(space, ports, keep, rome.person()).await.unwrap();
+    let record = rome.documents.show(space, ports).await.unwrap().record;
+    assert_eq!((record.conflicts.len(), &record.fields["status"]), (0, &first));
 }
 
 #[tokio::test]
@@ -251,4 +265,25 @@ async fn what_others_hold_of_a_record_is_what_they_signed_for() {
     assert_eq!((held(&told, tunis), held(&told, amman)), (vec![true, true], vec![true, true]));
     let amman_now = told.iter().find(|one| one.node == amman.id()).unwrap();
     assert_eq!((amman_now.role, amman_now.peer), (None, true), "what it has it keeps");
+}
+
+#[tokio::test]
+async fn every_node_knows_by_which_way_each_change_came() {
+    let (agencies, space) = partnership(3);
+    let [rome, tunis, amman] = &agencies[..] else { panic!() };
+    let ports = rome.create(space, 1, RecordDraft::new("page", "fr").with("title/fr", "Ports")).await;
+    sync(rome, tunis);
+    tunis.show(space, ports).await;
+    tunis.edit(space, ports, "status", "review").await;
+    // Amman hears of both from Tunis.
+    sync(tunis, amman);
+    sync(tunis, rome);
+    rome.show(space, ports).await;
+    let history = rome.documents.history(space, ports).await.unwrap();
+    let ways = |agency: &Agency| history.iter().map(|item| agency.way(space, &item.entry)).collect::<Vec<_>>();
+    assert_eq!(ways(rome), [Some(Way::Written), Some(Way::Link(tunis.id()))]);
+    assert_eq!(ways(tunis), [Some(Way::Link(rome.id())), Some(Way::Written)]);
+    assert_eq!(ways(amman), [Some(Way::Link(tunis.id())); 2]);
+    rome.documents.rebuild().await.unwrap();
+    assert_eq!(ways(rome)[1], Some(Way::Link(tunis.id())), "it is not forgotten with what is derived");
 }

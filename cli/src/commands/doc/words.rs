@@ -115,7 +115,7 @@ mod tests {
             piece(PieceKind::Same, " port"),
         ];
         let field = FieldDifference { field: "body/fr".into(), before: vec![], after: vec![], pieces };
-        let marks = difference(&[field.clone()], Paint::Marks);
+        let marks = difference(std::slice::from_ref(&field), Paint::Marks);
         let tail = "x".repeat(AROUND - 3);
         let expected = format!("\nbody/fr\n    …{tail}le [-petit\\u{{1b}}[2J-]{{+grand+}}\n    {{+beau+}} port\n\n");
         assert_eq!(marks, expected);
