@@ -49,24 +49,22 @@ async fn each_contested_value_is_told_with_its_author_and_one_of_them_is_left() 
     let ports = apart(rome, tunis, space, &ours, &[("status", "review"), ("body/fr", "De Tunis.")]).await;
     let contests = rome.documents.contests(space, ports).await.unwrap();
     assert_eq!(contests, tunis.documents.contests(space, ports).await.unwrap(), "the same on both");
-    let told: Vec<(String, Vec<(String, Vec<String>)>)> = contests
+    let told: Vec<String> = contests
         .fields
         .iter()
-        .map(|field| {
-            let value = |held: &portolan_protocol::api::ContestedValue| {
-                (held.value.to_string(), held.written.iter().map(|written| written.name.clone()).collect())
-            };
-            (field.field.clone(), field.values.iter().map(value).collect())
+        .flat_map(|field| field.values.iter().map(|held| (&field.field, held)))
+        .map(|(field, held)| {
+            let names: Vec<&str> = held.written.iter().map(|written| written.name.as_str()).collect();
+            format!("{field}: {} by {}", held.value, names.join(", "))
         })
         .collect();
-    let one = |value: &str, by: &str| (value.to_owned(), vec![by.to_owned()]);
-    assert_eq!(
-        told,
-        [
-            ("body/fr".to_owned(), vec![one("De Rome, encore.", "Person 1"), one("De Tunis.", "Person 2")]),
-            ("status".to_owned(), vec![one("draft", "Person 1"), one("review", "Person 2")]),
-        ]
-    );
+    let expected = [
+        "body/fr: De Rome, encore. by Person 1",
+        "body/fr: De Tunis. by Person 2",
+        "status: draft by Person 1",
+        "status: review by Person 2",
+    ];
+    assert_eq!(told, expected);
     assert!(contests.fields.iter().all(|field| field.joined.is_none()));
     // Of a text the last that wrote into it, whose hash is one of the heads here.
     assert!(contests.heads.contains(&contests.fields[0].values[0].written[0].change));
