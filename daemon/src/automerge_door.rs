@@ -346,29 +346,38 @@ impl Document {
     /// [`Fault`] when Automerge fails.
     pub fn touched(&self) -> Result<BTreeMap<Hash, Vec<String>>, Fault> {
         guarded(|| {
-            // An object is known by the operation that made it.
-            let mut roots: BTreeMap<(u64, Vec<u8>), String> = BTreeMap::new();
-            let mut touched = BTreeMap::new();
-            for change in self.inner.get_changes(&[]) {
-                let actor = change.actor_id().to_bytes().to_vec();
-                let mut keys = BTreeSet::new();
-                for (counter, operation) in (change.start_op().get()..).zip(change.decode().operations) {
-                    let key = match (&operation.obj, &operation.key) {
-                        (legacy::ObjectId::Root, legacy::Key::Map(key)) => Some(key.to_string()),
-                        (legacy::ObjectId::Id(legacy::OpId(counter, actor)), _) => {
-                            roots.get(&(*counter, actor.to_bytes().to_vec())).cloned()
-                        }
-                        (legacy::ObjectId::Root, legacy::Key::Seq(_)) => None,
-                    };
-                    let Some(key) = key else { continue };
-                    if matches!(operation.action, legacy::OpType::Make(_)) {
-                        roots.insert((counter, actor.clone()), key.clone());
-                    }
-                    keys.insert(key);
+            let keys = |touched: Touched| -> BTreeSet<String> { touched.into_iter().map(|(key, _)| key).collect() };
+            let all = touched(&self.inner).into_iter();
+            Ok(all.map(|(hash, touched)| (hash, keys(touched).into_iter().collect())).collect())
+        })
+    }
+
+    /// The keys with several values that are there and differ: each value with the changes that set it. Of a Text that is the
+    /// change that wrote into it last.
+    ///
+    /// # Errors
+    /// [`Fault`] when Automerge fails.
+    pub fn contested(&self) -> Result<BTreeMap<String, BTreeMap<Value, BTreeSet<Hash>>>, Fault> {
+        guarded(|| {
+            let mut fields = BTreeMap::new();
+            for (key, held) in several(&self.inner).map_err(failed)? {
+                let distinct: BTreeSet<&Value> = held.iter().map(|(value, _)| value).collect();
+                if distinct.len() > 1 {
+                    fields.insert(key, held);
                 }
-                touched.insert(change.hash().0, keys.into_iter().collect());
             }
-            Ok(touched)
+            if fields.is_empty() {
+                return Ok(BTreeMap::new());
+            }
+            let writers = Writers::of(&self.inner);
+            let by_writer = |(key, held): Several| {
+                let mut values: BTreeMap<Value, BTreeSet<Hash>> = BTreeMap::new();
+                for (value, made) in held {
+                    values.entry(value).or_default().extend(writers.last(&made));
+                }
+                (key, values)
+            };
+            Ok(fields.into_iter().map(by_writer).collect())
         })
     }
 
@@ -457,6 +466,100 @@ impl Held for Automerge {
 
     fn changes(&self) -> Vec<(Hash, Vec<u8>)> {
         self.get_changes(&[]).iter().map(|change| (change.hash().0, change.raw_bytes().to_vec())).collect()
+    }
+}
+
+/// Root keys, each with the operation that made the Text in which something was written; none for the key itself.
+type Touched = BTreeSet<(String, Option<Operation>)>;
+
+/// An operation by its counter and its actor.
+type Operation = (u64, Vec<u8>);
+
+/// What each change touches, in the order in which they were applied.
+fn touched(document: &Automerge) -> Vec<(Hash, Touched)> {
+    // An object is known by the operation that made it.
+    let mut roots: BTreeMap<Operation, String> = BTreeMap::new();
+    let mut all = Vec::new();
+    for change in document.get_changes(&[]) {
+        let actor = change.actor_id().to_bytes().to_vec();
+        let mut places = Touched::new();
+        for (counter, operation) in (change.start_op().get()..).zip(change.decode().operations) {
+            match (&operation.obj, &operation.key) {
+                (legacy::ObjectId::Root, legacy::Key::Map(key)) => {
+                    if matches!(operation.action, legacy::OpType::Make(_)) {
+                        roots.insert((counter, actor.clone()), key.to_string());
+                    }
+                    places.insert((key.to_string(), None));
+                }
+                (legacy::ObjectId::Id(legacy::OpId(counter, actor)), _) => {
+                    let made = (*counter, actor.to_bytes().to_vec());
+                    places.extend(roots.get(&made).cloned().map(|key| (key, Some(made))));
+                }
+                (legacy::ObjectId::Root, legacy::Key::Seq(_)) => {}
+            }
+        }
+        all.push((change.hash().0, places));
+    }
+    all
+}
+
+/// A key with its values, each with the operation that set it.
+type Several = (String, Vec<(Value, ObjId)>);
+
+/// The keys that hold several values which are there.
+fn several(document: &Automerge) -> Result<Vec<Several>, automerge::AutomergeError> {
+    let mut keys = Vec::new();
+    for key in document.keys(ROOT) {
+        let all = document.get_all(ROOT, key.as_str())?;
+        if all.len() < 2 {
+            continue;
+        }
+        let mut held = Vec::with_capacity(all.len());
+        for (value, made) in all {
+            held.push((shown(document, &value, &made)?, made));
+        }
+        held.retain(|(value, _)| !value.is_absent());
+        keys.push((key, held));
+    }
+    Ok(keys)
+}
+
+/// Which change made each operation, and which wrote last into each Text.
+struct Writers {
+    /// By actor and last operation: the first operation and the change.
+    made: BTreeMap<(Vec<u8>, u64), (u64, Hash)>,
+    wrote: BTreeMap<Operation, (u64, Hash)>,
+}
+
+impl Writers {
+    fn of(document: &Automerge) -> Self {
+        let metas = document.get_changes_meta(&[]);
+        let ends: BTreeMap<Hash, u64> = metas.iter().map(|meta| (meta.hash.0, meta.max_op)).collect();
+        let made = metas.iter().map(|meta| {
+            let actor = meta.actor.to_bytes().to_vec();
+            ((actor, meta.max_op), (meta.start_op, meta.hash.0))
+        });
+        let mut wrote: BTreeMap<Operation, (u64, Hash)> = BTreeMap::new();
+        for (hash, places) in touched(document) {
+            // What builds on a change has higher counters, and of others every node picks the same.
+            let mark = (ends.get(&hash).copied().unwrap_or_default(), hash);
+            for text in places.into_iter().filter_map(|(_, text)| text) {
+                let last = wrote.entry(text).or_insert(mark);
+                *last = mark.max(*last);
+            }
+        }
+        Self { made: made.collect(), wrote }
+    }
+
+    /// The change that set a value, or wrote last into it.
+    fn last(&self, made: &ObjId) -> Option<Hash> {
+        let ObjId::Id(counter, actor, _) = made else { return None };
+        let actor = actor.to_bytes().to_vec();
+        if let Some((_, hash)) = self.wrote.get(&(*counter, actor.clone())) {
+            return Some(*hash);
+        }
+        let ((of, _), (start, hash)) = self.made.range((actor.clone(), *counter)..).next()?;
+        (*of == actor && start <= counter).then_some(*hash)
     }
 }
 

@@ -272,6 +272,17 @@ impl From<DocumentError> for ApiError {
             DocumentError::BadPrefix(_) | DocumentError::TooLong { .. } | DocumentError::Edit(_) => {
                 say(ErrorKind::Usage, error, NOTHING_CHANGED, "")
             }
+            DocumentError::NotContested(_) => {
+                let next = "`portolan doc conflicts` shows what is contested; `portolan doc edit` changes any field.";
+                say(ErrorKind::Usage, error, NOTHING_CHANGED, next)
+            }
+            DocumentError::NoSuchValue { .. } => {
+                say(ErrorKind::Usage, error, NOTHING_CHANGED, "`portolan doc conflicts` shows them with their numbers.")
+            }
+            DocumentError::Lowers { .. } => {
+                let next = "Choose this one or a more restrictive one. Lowering a marking is for its originator.";
+                say(ErrorKind::Forbidden, error, NOTHING_CHANGED, next)
+            }
             DocumentError::Exists(_) => say(ErrorKind::Conflict, error, NOTHING_CHANGED, "Edit it instead."),
             DocumentError::UnknownHeads(_) => say(
                 ErrorKind::Conflict,

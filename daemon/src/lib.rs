@@ -21,6 +21,7 @@ pub mod search;
 pub mod store;
 pub mod transport;
 
+pub mod arrivals;
 pub mod home;
 pub mod init;
 

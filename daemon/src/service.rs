@@ -25,6 +25,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     api::{self, Announcer, Socket},
+    arrivals::Arrivals,
     attachments::Attachments,
     clock,
     config::{Config, Format},
@@ -41,8 +42,8 @@ use crate::{
 /// What is under way when the service stops has this long to become durable.
 const STOP_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Hands what the engine tells to the records.
-struct Derive(Documents);
+/// Hands what the engine tells to the records, and notes by which way entries came.
+struct Derive(Documents, Arrivals);
 
 impl Follower for Derive {
     fn views(&self, views: &[Arc<SpaceView>]) {
@@ -50,6 +51,7 @@ impl Follower for Derive {
     }
 
     fn appended(&self, appended: &[Appended]) {
+        self.1.note(appended);
         self.0.appended(appended.iter().copied());
     }
 }
@@ -123,7 +125,8 @@ impl Running {
             Endpoint::bind(if config.offline { &[] } else { &config.listen }, home.transport(), allowed.clone())?;
         let (feed, _) = broadcast::channel(api::BACKLOG);
         documents.announce(feed.clone());
-        let follower = Box::new(Announcer::new(Box::new(Derive(documents.clone())), feed.clone()));
+        let follower =
+            Box::new(Announcer::new(Box::new(Derive(documents.clone(), Arrivals::new(store.clone()))), feed.clone()));
         let parts =
             Parts { node, store: store.clone(), endpoint: endpoint.clone(), allowed, calls: !config.offline, follower };
         let (engine, stopped) = Engine::start(parts).map_err(|error| internal(&error))?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::{
     card::Card,
     commit::Commit,
-    id::{NodeId, SpaceId},
+    id::{NodeId, PouchId, SpaceId},
     input::{CommandError, Fetch, Reply},
     message::Message,
     page::LogContext,
@@ -61,6 +61,29 @@ pub struct Appended {
     pub from: u64,
     /// The entry after the last.
     pub to: u64,
+    /// By which way they came; none where they were held before, and only a payload came.
+    pub way: Option<Way>,
+}
+
+/// By which way entries came to this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// They were written here.
+    Written,
+    /// A peer sent them over a link.
+    Link(NodeId),
+    /// A courier brought them in this peer's pouch.
+    Pouch(NodeId, PouchId),
+}
+
+impl Way {
+    /// The peer that they came from.
+    pub fn peer(&self) -> Option<NodeId> {
+        match self {
+            Way::Written => None,
+            Way::Link(peer) | Way::Pouch(peer, _) => Some(*peer),
+        }
+    }
 }
 
 /// Something that an operator should know.

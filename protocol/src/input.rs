@@ -12,7 +12,7 @@ use crate::{
     message::Message,
     page::LogContext,
     pouch::{Contents, Extent, Held, Load, Plan},
-    status::NodeStatus,
+    status::{Holding, NodeStatus},
     time::Timestamp,
 };
 
@@ -140,6 +140,8 @@ pub enum Command {
     Unpack {
         /// The sender.
         peer: NodeId,
+        /// The pouch that the volume is of.
+        pouch: PouchId,
         /// When it was written, by the sender's clock.
         said: Timestamp,
         /// What it says there.
@@ -176,6 +178,13 @@ pub enum Command {
     Weigh {
         /// What a volume holds.
         contents: Contents,
+    },
+    /// Tell who has signed for these entries.
+    Holdings {
+        /// Of which space.
+        space: SpaceId,
+        /// Which.
+        entries: Vec<EntryRef>,
     },
     /// Tell how things stand.
     Status,
@@ -254,6 +263,8 @@ pub enum Reply {
     Arrived(Vec<bool>),
     /// So many.
     Weighed(u64),
+    /// What each of the others has signed for.
+    Holdings(Vec<Holding>),
     /// How things stand.
     Status(Box<NodeStatus>),
 }

@@ -84,3 +84,20 @@ pub struct ReceiptStatus {
     /// The peer says that this node is no member.
     pub not_member: bool,
 }
+
+/// What a member of a space, or a peer that was one, has signed for of some entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// Who.
+    pub node: NodeId,
+    /// Its role, none when it is no member any more.
+    pub role: Option<Role>,
+    /// Whether it is a peer of this node: of others there are no receipts here.
+    pub peer: bool,
+    /// When something last came from it, by link or courier, by this node's clock.
+    pub heard: Option<Timestamp>,
+    /// When it signed the receipt, by its own clock; none when there is no receipt, or one that does not say.
+    pub signed: Option<Timestamp>,
+    /// For each of the entries, whether the receipt covers it.
+    pub held: Vec<bool>,
+}

@@ -5,7 +5,9 @@ use portolan_daemon::automerge_door::{Document, EditError};
 use portolan_daemon::prevalidate::SafeChange;
 use portolan_protocol::id::DocumentId;
 use portolan_protocol::limits::RECORD_BYTES_MAX;
-use portolan_protocol::record::{FIELDS, Field, Kind, RecordDraft, RecordView, Segment, Value, field_of};
+use portolan_protocol::record::{
+    FIELDS, Field, Kind, RecordDraft, RecordView, Segment, Value, field_of, join_markings,
+};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -274,6 +276,123 @@ fn check_nothing_hidden(joined: &Copy, base: &RecordView, side: &RecordView, oth
             Some(Kind::Text) if other.fields.get(key) != base.fields.get(key) => {}
             Some(Kind::Marking) => assert_eq!(shown.len(), 1, "{key}"),
             _ => assert!(shown.contains(written), "{key}: {written:?} not in {shown:?}"),
+        }
+    }
+}
+
+/// The field kinds of the domain, each by a key of the table that is of it: text (T), text for each language (L), scalars (S) of
+/// every form, sets (M), ordered lists (O) with their content, and joins (J).
+const KINDS: [(&str, Kind); 12] = [
+    ("body/fr", Kind::Text),
+    ("summary/ar", Kind::Text),
+    ("title/fr", Kind::Scalar),
+    ("status", Kind::Scalar),
+    ("review_due", Kind::Date),
+    ("budget/a/amount", Kind::Decimal),
+    ("country", Kind::Country),
+    ("budget/a/currency", Kind::Currency),
+    ("tags/a", Kind::Member),
+    ("objectives/a/position", Kind::Position),
+    ("objectives/a/text/fr", Kind::Scalar),
+    ("marking", Kind::Marking),
+];
+
+/// What a person does to a field of each kind: nothing, writes one of a few values, or takes it away. A text gets a word of the
+/// person's own, so that its letters can be told from those of the other.
+fn deed(kind: Kind, person: &'static str) -> BoxedStrategy<Option<Value>> {
+    let written = match kind {
+        Kind::Text => (0..3usize).prop_map(move |line| Value::from(text_with(line, person))).boxed(),
+        kind => value(kind),
+    };
+    prop_oneof![2 => Just(None), 5 => written.prop_map(Some)].boxed()
+}
+
+/// Three lines, of which one has a word of `person` at its end.
+fn text_with(line: usize, person: &str) -> String {
+    let own = |number: usize| if number == line { format!(" {person}") } else { String::new() };
+    (0..3).map(|number| format!("line {number}{}\n", own(number))).collect()
+}
+
+fn deeds(person: &'static str) -> impl Strategy<Value = Vec<(&'static str, Option<Value>)>> {
+    KINDS.map(|(key, kind)| deed(kind, person).prop_map(move |deed| (key, deed))).to_vec()
+}
+
+fn of(deeds: &[(&str, Option<Value>)]) -> RecordDraft {
+    let fields = deeds.iter().filter_map(|(key, deed)| Some(((*key).to_owned(), deed.clone()?))).collect();
+    RecordDraft { fields, ..RecordDraft::default() }
+}
+
+/// What must be shown of a field after `ours` and `theirs` were written apart into what said `base`.
+fn check_kind(joined: &Copy, base: &Copy, key: &str, kind: Kind, sides: [&Option<Value>; 2]) {
+    let shown = joined.shown(key);
+    let before = base.shown(key);
+    let changed = |side: &&Value| !(before.iter().eq([*side]) || (side.is_absent() && before.is_empty()));
+    let changes: Vec<&Value> = sides.into_iter().flatten().filter(changed).collect();
+    let written: Vec<&Value> = changes.iter().copied().filter(|value| !value.is_absent()).collect();
+    match kind {
+        _ if changes.is_empty() => assert_eq!(shown, before, "{key}"),
+        // The words of both, whether in one text or in two.
+        Kind::Text => {
+            for word in
+                ["Rome", "Tunis"].into_iter().zip(sides).filter(|(_, side)| side.is_some()).map(|(word, _)| word)
+            {
+                assert!(shown.iter().any(|text| text.to_string().contains(word)), "{key}: no {word} in {shown:?}");
+            }
+        }
+        Kind::Marking => {
+            let labels = written.iter().filter_map(|label| label.as_str());
+            assert_eq!(
+                shown.iter().filter_map(Value::as_str).map(str::to_owned).next(),
+                join_markings(labels),
+                "{key}"
+            );
+        }
+        // An addition or another value goes before a removal, and of values none is left out.
+        _ => {
+            let expected: std::collections::BTreeSet<&Value> = written.into_iter().collect();
+            assert_eq!(shown.iter().collect::<std::collections::BTreeSet<_>>(), expected, "{key}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn two_people_change_fields_of_every_kind_apart_and_nothing_is_lost(
+        is_common in any::<bool>(),
+        ours in deeds("Rome"),
+        theirs in deeds("Tunis"),
+    ) {
+        let (mut rome, mut tunis) = (Copy::new(ROME), Copy::new(TUNIS));
+        if is_common {
+            let start = KINDS.map(|(key, kind)| {
+                let value = if kind == Kind::Text { text_with(9, "").into() } else { either(kind, true) };
+                (key, Some(value))
+            });
+            rome.save(&of(&start));
+            tunis.take(&rome.changes);
+        }
+        let base = rome.clone();
+        rome.save(&of(&ours));
+        tunis.save(&of(&theirs));
+        join(&mut rome, &mut tunis);
+        for ((key, kind), (ours, theirs)) in KINDS.into_iter().zip(ours.iter().zip(&theirs)) {
+            prop_assert_eq!(field_of(key).map(|field| field.kind), Some(kind));
+            check_kind(&rome, &base, key, kind, [&ours.1, &theirs.1]);
+        }
+        // What says several things at once is told with those who wrote it, the same on both; a settled field says one thing.
+        let contested = rome.document.contested().unwrap();
+        prop_assert_eq!(&contested, &tunis.document.contested().unwrap());
+        let view = rome.view();
+        prop_assert!(view.conflicts.keys().all(|key| contested.contains_key(key)));
+        for (key, values) in &contested {
+            prop_assert!(values.values().all(|changes| !changes.is_empty()), "{} has a value of nobody", key);
+            if let Some(shown) = view.conflicts.get(key) {
+                prop_assert_eq!(&values.keys().cloned().collect::<Vec<_>>(), shown);
+                rome.save(&RecordDraft::default().with(key, shown[0].clone()));
+                prop_assert_eq!(rome.shown(key), &shown[..1]);
+            }
         }
     }
 }

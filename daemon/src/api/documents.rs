@@ -102,14 +102,20 @@ pub(super) async fn show(
 }
 
 /// The hashes of changes in a query.
-fn hashes(text: &str) -> Result<Vec<String>, ApiError> {
-    let hashes: Vec<String> = text.split(',').map(str::to_ascii_lowercase).collect();
+pub(super) fn hashes(text: &str) -> Result<Vec<String>, ApiError> {
+    heads(text.split(',').map(str::to_owned).collect())
+}
+
+/// The hashes of changes in a request.
+pub(super) fn heads(named: Vec<String>) -> Result<Vec<String>, ApiError> {
+    let hashes: Vec<String> = named.iter().map(|hash| hash.to_ascii_lowercase()).collect();
     let is_hash = |hash: &String| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if hashes.len() <= DEPENDENCIES_MAX && hashes.iter().all(is_hash) {
+    if (1..=DEPENDENCIES_MAX).contains(&hashes.len()) && hashes.iter().all(is_hash) {
         return Ok(hashes);
     }
     Err(usage(format!(
-        "`at` is 1 to {DEPENDENCIES_MAX} hashes of changes, 64 hexadecimal digits each, with commas between"
+        "a state of a record is 1 to {DEPENDENCIES_MAX} hashes of changes, 64 hexadecimal digits each, in a query with commas \
+         between"
     )))
 }
 

@@ -45,7 +45,7 @@ impl Follower for Announcer {
 
     fn appended(&self, appended: &[Appended]) {
         self.follower.appended(appended);
-        for Appended { context, from, to } in appended {
+        for Appended { context, from, to, .. } in appended {
             let entries = to.saturating_sub(*from);
             // Nobody may be listening.
             let _ = self.feed.send(Event::Committed { space: context.space, author: context.log.author, entries });

@@ -11,6 +11,7 @@ mod check;
 mod content;
 mod documents;
 mod events;
+mod holders;
 mod import;
 mod news;
 mod node;
@@ -18,6 +19,7 @@ mod peers;
 mod picture;
 mod pouches;
 mod presence;
+mod revisions;
 mod search;
 mod socket;
 mod spaces;
@@ -94,6 +96,13 @@ fn router(shared: Arc<Shared>) -> Router {
             get(documents::show).patch(documents::edit).delete(documents::delete),
         )
         .route("/spaces/{space}/documents/{document}/history", get(documents::history))
+        .route("/spaces/{space}/documents/{document}/conflicts", get(revisions::conflicts))
+        .route("/spaces/{space}/documents/{document}/settle", post(revisions::settle))
+        .route("/spaces/{space}/documents/{document}/diff", get(revisions::diff))
+        .route("/spaces/{space}/documents/{document}/translations", get(revisions::translations))
+        .route("/spaces/{space}/documents/{document}/holders", get(holders::holders))
+        .route("/spaces/{space}/documents/{document}/provenance", get(holders::provenance))
+        .route("/spaces/{space}/documents/{document}/restore", post(revisions::restore))
         .route("/spaces/{space}/documents/{document}/attachments", get(attachments::list).post(attachments::add))
         .route("/spaces/{space}/documents/{document}/attachments/{attachment}", get(content::read))
         .route("/spaces/{space}/documents/{document}/attachments/{attachment}/fetch", post(attachments::fetch))

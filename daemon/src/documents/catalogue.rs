@@ -37,6 +37,8 @@ pub(super) struct Item {
     pub(super) number: u64,
     pub(super) revision: u64,
     pub(super) shelved: Shelved,
+    /// Some of its fields say several things at once.
+    contested: bool,
     /// Who changed it last: a number for each person of each node.
     author: Option<u32>,
     pub(super) updated: Option<Timestamp>,
@@ -62,6 +64,7 @@ struct Wanted {
     terms: Vec<Term>,
     since: Option<Timestamp>,
     until: Option<Timestamp>,
+    contested: Option<bool>,
 }
 
 impl Catalogue {
@@ -87,6 +90,7 @@ impl Catalogue {
             number,
             revision,
             shelved,
+            contested: summary.is_some_and(|summary| summary.conflicts > 0),
             author: updated.map(|updated| self.author((updated.node, updated.person))),
             updated: updated.map(|updated| updated.time_ms),
             created: summary.and_then(|summary| summary.created_ms),
@@ -207,7 +211,7 @@ impl Catalogue {
     fn wanted(&self, filters: &Filters) -> Option<Wanted> {
         let number = |(facet, value): (&Facet, &String)| self.numbers.get(&(*facet, value.as_str().into())).copied();
         let terms = filters.wanted.iter().map(number).collect::<Option<Vec<Term>>>()?;
-        Some(Wanted { terms, since: filters.since, until: filters.until })
+        Some(Wanted { terms, since: filters.since, until: filters.until, contested: filters.contested })
     }
 }
 
@@ -216,6 +220,7 @@ impl Wanted {
         self.terms.iter().all(|term| item.terms.binary_search(term).is_ok())
             && self.since.is_none_or(|since| item.updated.is_some_and(|updated| updated >= since))
             && self.until.is_none_or(|until| item.updated.is_some_and(|updated| updated < until))
+            && self.contested.is_none_or(|contested| contested == item.contested)
     }
 }
 

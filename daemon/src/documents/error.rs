@@ -29,6 +29,27 @@ pub enum DocumentError {
     /// A state to edit that is not held here.
     #[error("the record was never in the state that is named: {0}")]
     UnknownHeads(String),
+    /// A field to settle that says one thing, or nothing.
+    #[error("`{0}` does not say several things at once")]
+    NotContested(String),
+    /// A value to take that is none of those there are.
+    #[error("`{field}` has {count} values, and none with the number {number}")]
+    NoSuchValue {
+        /// The flat key.
+        field: String,
+        /// Values there are.
+        count: usize,
+        /// What was asked for.
+        number: u32,
+    },
+    /// A marking to settle on that says less than those there are.
+    #[error("the marking would be lowered from {from} to {to}; settling can only raise it")]
+    Lowers {
+        /// What the markings there are come to.
+        from: String,
+        /// What was asked for.
+        to: String,
+    },
     /// The edit cannot be made.
     #[error(transparent)]
     Edit(#[from] EditError),

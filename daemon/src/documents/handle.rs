@@ -139,7 +139,8 @@ impl Documents {
     /// Everything that the store holds, at the start: what was committed and not derived is found here.
     pub fn catch_up(&self, image: &Image) {
         let logs = image.logs.iter().filter(|log| log.context.kind == LogKind::Data);
-        self.appended(logs.map(|log| Appended { context: log.context, from: log.tip.next_seq, to: log.tip.next_seq }));
+        let reached = |context, next| Appended { context, from: next, to: next, way: None };
+        self.appended(logs.map(|log| reached(log.context, log.tip.next_seq)));
     }
 
     /// Waits until `stage` is reached for everything that was announced before.

@@ -43,8 +43,13 @@ mod worker;
 
 mod handle;
 
+mod contests;
+mod difference;
 mod references;
 mod saving;
+mod translations;
+
+mod restoring;
 
 pub use aside::SetAside;
 pub use cursor::Cursor;

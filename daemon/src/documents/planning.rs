@@ -329,7 +329,7 @@ fn bounded(what: &'static str, bytes: usize, most: usize) -> Result<(), Document
 }
 
 /// Whether `named` are exactly the heads `held`, in any order.
-fn same(named: &[String], held: &[[u8; 32]]) -> bool {
+pub(super) fn same(named: &[String], held: &[[u8; 32]]) -> bool {
     let named: BTreeSet<String> = named.iter().cloned().collect();
     named == held.iter().map(hex).collect()
 }

@@ -326,7 +326,7 @@ fn record(id: DocumentId, open: &Open) -> Result<Shown, DocumentError> {
 }
 
 /// The places of the facts in an order to read: each after those it stands on, else the earliest first.
-fn chronological(ledger: &Ledger) -> Vec<usize> {
+pub(super) fn chronological(ledger: &Ledger) -> Vec<usize> {
     let facts = &ledger.facts;
     let places: BTreeMap<EntryRef, usize> =
         facts.iter().enumerate().map(|(place, fact)| (fact.reference, place)).collect();

@@ -100,7 +100,7 @@ impl Channel {
 
     pub(super) fn appended(&self, appended: impl IntoIterator<Item = Appended>) {
         let mut queue = self.queue();
-        for Appended { context, from, to } in appended {
+        for Appended { context, from, to, .. } in appended {
             let held = queue.appended.entry((context.space, context.log));
             let (_, first, end) = held.or_insert((context, from, to));
             (*first, *end) = ((*first).min(from), (*end).max(to));

@@ -22,7 +22,7 @@ use portolan_protocol::{
     id::{NodeId, SpaceId},
     input::{Command, CommandError, Reply},
     node::Node,
-    status::NodeStatus,
+    status::{Holding, NodeStatus},
     view::SpaceView,
 };
 use thiserror::Error;
@@ -201,6 +201,17 @@ impl Engine {
     pub async fn status(&self) -> Result<NodeStatus, EngineError> {
         match self.command(Command::Status).await? {
             Reply::Status(status) => Ok(*status),
+            _ => Err(EngineError::Stopped),
+        }
+    }
+
+    /// What others have signed for of `entries`, as far as this node knows.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub async fn holdings(&self, space: SpaceId, entries: Vec<EntryRef>) -> Result<Vec<Holding>, EngineError> {
+        match self.command(Command::Holdings { space, entries }).await? {
+            Reply::Holdings(holdings) => Ok(holdings),
             _ => Err(EngineError::Stopped),
         }
     }

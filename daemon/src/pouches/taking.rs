@@ -215,8 +215,8 @@ impl Feed<'_> {
     }
 
     fn submit(&mut self, message: Message) -> Result<(), PouchesError> {
-        let Opening { sender, time, .. } = *self.opening;
-        let command = Command::Unpack { peer: sender, said: time, message: Box::new(message) };
+        let Opening { sender, pouch, time, .. } = *self.opening;
+        let command = Command::Unpack { peer: sender, pouch, said: time, message: Box::new(message) };
         self.waiting.push_back(self.runtime.block_on(self.pouches.0.engine.submit(command))?);
         while self.waiting.len() > AHEAD {
             self.settle_one()?;

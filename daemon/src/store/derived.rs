@@ -9,6 +9,8 @@ use super::{
 };
 
 const PREFIX: &str = "derived/";
+/// Tables whose names begin so are not forgotten with the others: nothing makes them again.
+const KEPT: &[u8] = b"derived/kept/";
 const KIND: u8 = 1;
 
 /// A key and its value.
@@ -69,14 +71,14 @@ impl Derived {
         batch.tables.into_iter().try_for_each(|(table, draft)| table.cells.apply(draft))
     }
 
-    /// Forgets all tables. Tables that are open must be opened again.
+    /// Forgets all tables but those named `kept/...`. Tables that are open must be opened again.
     ///
     /// # Errors
     /// [`StoreError::Io`], [`StoreError::Damaged`].
     pub fn clear(&self) -> Result<(), StoreError> {
         self.0.0.tables.write().unwrap_or_else(PoisonError::into_inner).clear();
         for name in guard("listing tables", || Ok(self.0.0.db.tree_names()))? {
-            if name.starts_with(PREFIX.as_bytes()) {
+            if name.starts_with(PREFIX.as_bytes()) && !name.starts_with(KEPT) {
                 guard("dropping a table", || self.0.0.db.drop_tree(&name))?;
             }
         }

@@ -57,6 +57,9 @@ pub struct DocumentQuery {
     /// Records last changed before this moment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_ms: Option<Timestamp>,
+    /// `true` for records with fields that say several things at once, `false` for the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contested: Option<bool>,
     /// `true` for deleted records alone; others alone where it is left out or `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<bool>,
@@ -80,7 +83,8 @@ pub struct DocumentQuery {
 impl DocumentQuery {
     /// What the records must be like.
     pub fn filters(&self) -> Filters {
-        let filters = Filters { since: self.since_ms, until: self.until_ms, ..Filters::default() };
+        let (since, until, contested) = (self.since_ms, self.until_ms, self.contested);
+        let filters = Filters { since, until, contested, ..Filters::default() };
         filters
             .with(Facet::Type, self.kind.clone())
             .with(Facet::Tag, self.tag.clone())

@@ -11,16 +11,21 @@ mod card_text;
 mod access;
 mod attachment;
 mod check;
+mod contest;
 mod document;
 mod event;
+mod holders;
 mod import;
 mod init;
 mod news;
 mod peer;
 mod pouch;
+mod provenance;
 mod search;
 mod space;
+mod translation;
 
+mod difference;
 mod status;
 mod sync;
 
@@ -31,12 +36,15 @@ pub use attachment::{
 };
 pub use card_text::{ArmourError, CardText};
 pub use check::{CheckEvent, CheckRequest, CheckStage, Checked, Finding, Severity};
+pub use contest::{Choice, Conflicts, ContestedField, ContestedValue, SettleField, Written};
+pub use difference::{Difference, DifferenceQuery, FieldDifference, Piece, PieceKind, RestoreDocument, Restored};
 pub use document::{
     Change, CreateDocument, DeleteDocument, DocumentAt, DocumentPage, DocumentQuery, DocumentView, EditDocument,
     FACET_VALUES_MAX, FacetCounts, FacetValue, Facets, History, Outcome, PAGE_DEFAULT, PAGE_MAX, Saved, SortBy,
 };
 pub use error::{ApiError, ErrorKind};
 pub use event::Event;
+pub use holders::{Holders, Holds, RecordHolder};
 pub use import::{ImportEvent, ImportItem, ImportOutcome, ImportQuery, ImportTotals, Imported, LINE_BYTES_MAX};
 pub use init::{InitAnswer, InitRequest, InitResult};
 pub use news::{Looked, NEWS_DEFAULT, NewDocument, News, NewsQuery, Novelty, Seen, SpaceNews};
@@ -45,10 +53,12 @@ pub use pouch::{
     ExportRequest, LackingEntries, PouchLoad, PouchRecipient, PouchVolume, Pouches, ReceiptAnswer, ReceiptRequest,
     SentPouch, TakenPouch, TakenVolume, VolumeEvent, VolumeQuery, VolumeStage, VolumeVerified,
 };
+pub use provenance::{Arrival, ChangeProvenance, Partner, Provenance};
 pub use search::{
     HITS_DEFAULT, HITS_DEPTH_MAX, HITS_MAX, Hit, NamedConcept, QUESTION_BYTES_MAX, SearchAnswer, SearchQuery, Snippet,
 };
 pub use space::{CreateSpace, Grant, Member, Members, NameSpace, Revoked, Rotated, Space, SpaceState, Spaces};
 pub use status::{Caller, NodeStatus, Status};
 pub use sync::{SyncPeer, SyncRequest, SyncResult, SyncState};
+pub use translation::{Translation, Translations};
 pub use wire::{NDJSON, PREFIX, REQUEST_BYTES_MAX, SOCKET_NAME, VERSION, VERSION_HEADER};

@@ -36,7 +36,9 @@ impl Node {
             Command::Pack { recipients, space, load } => {
                 self.pack(recipients, space, load, turn).map(|plan| Reply::Plan(Box::new(plan)))
             }
-            Command::Unpack { peer, said, message } => self.unpack(peer, said, *message, turn).map(Reply::Unpacked),
+            Command::Unpack { peer, pouch, said, message } => {
+                self.unpack((peer, pouch), said, *message, turn).map(Reply::Unpacked)
+            }
             Command::EndVolume { peer, whole } => {
                 Ok(Reply::Volume(Box::new(self.end_volume(peer, whole.as_ref(), turn))))
             }
@@ -48,6 +50,7 @@ impl Node {
                 Ok(Reply::Arrived(contents.iter().map(|contents| self.arrived(&peer, contents)).collect()))
             }
             Command::Weigh { contents } => Ok(Reply::Weighed(self.weigh(&contents))),
+            Command::Holdings { space, entries } => self.holdings(&space, &entries).map(Reply::Holdings),
             Command::Status => Ok(Reply::Status(Box::new(self.status()))),
         }
     }

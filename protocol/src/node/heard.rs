@@ -7,7 +7,7 @@ use crate::{
     effects::{Appended, Send},
     entry::{LogKey, LogKind, payload_hash},
     frontier::{BucketDigest, LogFrontier},
-    id::{Incarnation, NodeId, SpaceId},
+    id::{Incarnation, NodeId, PouchId, SpaceId},
     limits::{PARKED_BYTES_PER_PEER_MAX, PAYLOAD_BYTES_MAX, RUN_ENTRIES_MAX},
     message::Message,
     page::LogContext,
@@ -120,13 +120,13 @@ impl Node {
 
     fn run(&mut self, id: NodeId, context: LogContext, pages: Vec<Vec<u8>>, turn: &mut Turn<'_>) {
         let in_session = self.peers.get_mut(&id).is_some_and(|peer| peer.session(&context.space).is_some());
-        self.take_run(id, context, pages, in_session, turn);
+        self.take_run((id, None), context, pages, in_session, turn);
     }
 
-    /// Takes entries of a peer that may bring data of the space, or may not.
+    /// Takes entries of a peer, out of its pouch where one is named, that may bring data of the space, or may not.
     pub(super) fn take_run(
         &mut self,
-        id: NodeId,
+        (id, pouch): (NodeId, Option<PouchId>),
         context: LogContext,
         pages: Vec<Vec<u8>>,
         data: bool,
@@ -140,7 +140,7 @@ impl Node {
             return;
         }
         if self.invitations.contains_key(&(id, context.space)) {
-            return self.run_of_invitation(id, context, pages, turn);
+            return self.run_of_invitation((id, pouch), context, pages, turn);
         }
         // Membership is taken from every verified peer: one that is not known as a member may have become one.
         if !data && context.kind == LogKind::Data {
@@ -148,7 +148,7 @@ impl Node {
         }
         let Some(space) = self.spaces.get_mut(&context.space) else { return };
         let mut progress = Progress::default();
-        let run = Parked { peer: id, context, pages };
+        let run = Parked { peer: id, pouch, context, pages };
         space.mend(&run, &mut progress);
         space.offer(run, &mut progress);
         // The bound is for all spaces together; what this one keeps of the peer is let go.
@@ -168,7 +168,7 @@ impl Node {
         }
         let Some(context) = state.fill(&log, seq, payload_hash(&payload)) else { return };
         turn.effects.commit.fills.push(Fill { context, seq, payload });
-        turn.effects.appended.push(Appended { context, from: seq, to: seq + 1 });
+        turn.effects.appended.push(Appended { context, from: seq, to: seq + 1, way: None });
         self.advance(&space, &[log], turn);
     }
 

@@ -7,9 +7,9 @@ use super::{
     space::{Progress, Space},
 };
 use crate::{
-    effects::Notice,
+    effects::{Notice, Way},
     frontier::{BucketDigest, Frontier},
-    id::{NodeId, SpaceId},
+    id::{NodeId, PouchId, SpaceId},
     limits::{INVITATIONS_PER_PEER_MAX, INVITED_BYTES_PER_PEER_MAX, SPACES_MAX},
     message::Message,
     page::LogContext,
@@ -51,7 +51,7 @@ impl Node {
 
     pub(super) fn run_of_invitation(
         &mut self,
-        id: NodeId,
+        (id, pouch): (NodeId, Option<PouchId>),
         context: LogContext,
         pages: Vec<Vec<u8>>,
         turn: &mut Turn<'_>,
@@ -67,7 +67,7 @@ impl Node {
         }
         invitation.bytes += bytes;
         let mut progress = Progress::default();
-        invitation.space.offer(Parked { peer: id, context, pages }, &mut progress);
+        invitation.space.offer(Parked { peer: id, pouch, context, pages }, &mut progress);
         invitation.runs.append(&mut progress.runs);
         invitation.overflowed |= !progress.overflowed.is_empty() || !progress.crowded.is_empty();
         let is_member = invitation.space.membership.role(own).is_some();
@@ -94,9 +94,10 @@ impl Node {
                 self.overflowed.insert((space, key.0));
             }
             let Some(state) = self.spaces.get_mut(&space) else { return };
-            for (_, run) in other.runs {
+            for (way, run) in other.runs {
+                let pouch = if let Way::Pouch(_, pouch) = way { Some(pouch) } else { None };
                 let (context, pages) = (*run.context(), run.pages().to_vec());
-                state.offer(Parked { peer: key.0, context, pages }, &mut progress);
+                state.offer(Parked { peer: key.0, pouch, context, pages }, &mut progress);
             }
             for parked in other.space.parking.take(|_| true) {
                 state.offer(parked, &mut progress);

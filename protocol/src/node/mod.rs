@@ -7,6 +7,7 @@
 mod commands;
 mod forks;
 mod heard;
+mod holding;
 mod invitations;
 mod packing;
 mod parking;
@@ -35,7 +36,7 @@ use self::{
 use crate::{
     card::Card,
     crypto::{sealing::SealingSecret, signing::SigningKey},
-    effects::{Effects, Notice},
+    effects::{Effects, Notice, Way},
     entry::LogKey,
     frontier::{Frontier, LogFrontier},
     id::{Incarnation, NodeId, PouchId, SpaceId},
@@ -72,7 +73,7 @@ pub enum LoadError {
 /// A space that a peer offers and of which this node is not known to be a member yet. Nothing of it is stored.
 struct Invitation {
     space: Space,
-    runs: Vec<(Option<NodeId>, AuthenticRun)>,
+    runs: Vec<(Way, AuthenticRun)>,
     bytes: usize,
     /// Something of it was let go, for want of room.
     overflowed: bool,

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    id::NodeId,
+    effects::Way,
+    id::{NodeId, PouchId},
     limits::{PARKED_BYTES_PER_PEER_MAX, PARKED_RUNS_PER_PEER_MAX},
     page::LogContext,
 };
@@ -12,11 +13,18 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Parked {
     pub(super) peer: NodeId,
+    /// The pouch that it came in; none where it came over a link.
+    pub(super) pouch: Option<PouchId>,
     pub(super) context: LogContext,
     pub(super) pages: Vec<Vec<u8>>,
 }
 
 impl Parked {
+    /// By which way it came.
+    pub(super) fn way(&self) -> Way {
+        self.pouch.map_or(Way::Link(self.peer), |pouch| Way::Pouch(self.peer, pouch))
+    }
+
     /// What it takes in memory: many small pages cost more than their bytes.
     fn bytes(&self) -> usize {
         self.pages.iter().map(|page| page.len() + size_of::<Vec<u8>>()).sum()

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     commit::Fill,
-    effects::{Appended, Notice},
+    effects::{Appended, Notice, Way},
     id::{NodeId, SpaceId},
     membership::Status,
     message::Message,
@@ -31,7 +31,7 @@ impl Node {
         let mut logs = Vec::new();
         for fill in progress.fills {
             let Fill { context, seq, .. } = fill;
-            turn.effects.appended.push(Appended { context, from: seq, to: seq + 1 });
+            turn.effects.appended.push(Appended { context, from: seq, to: seq + 1, way: None });
             turn.effects.commit.fills.push(fill);
             if logs.last() != Some(&context.log) {
                 logs.push(context.log);
@@ -46,20 +46,23 @@ impl Node {
         let own = self.id();
         let mut view_changed = progress.control;
         let mut rolled_back = false;
-        for (source, run) in progress.runs {
+        for (way, run) in progress.runs {
             let (context, tip) = (*run.context(), run.tip().next_seq);
-            turn.effects.appended.push(Appended { context, from: run.first_seq(), to: tip });
+            turn.effects.appended.push(Appended { context, from: run.first_seq(), to: tip, way: Some(way) });
+            let is_foreign = way != Way::Written;
             let of_own = context.log.author == own;
             // The row of an own log says what its first entry cites, so it is kept with that entry.
-            view_changed |= of_own && (source.is_some() || run.first_seq() == 0);
+            view_changed |= of_own && (is_foreign || run.first_seq() == 0);
             if of_own
-                && source.is_some()
+                && is_foreign
                 && let Some(state) = self.spaces.get_mut(space)
             {
                 rolled_back |= state.retire_log(&context.log) || run.first_seq() == 0;
             }
             // Only the peer that brought a run is known to hold it: what waited may have come from another one.
-            if let Some(session) = source.and_then(|id| self.peers.get_mut(&id)).and_then(|peer| peer.session(space)) {
+            if let Some(session) =
+                way.peer().and_then(|id| self.peers.get_mut(&id)).and_then(|peer| peer.session(space))
+            {
                 session.came(context.log, tip);
             }
             logs.push(context.log);

@@ -13,6 +13,7 @@ use crate::{
     commit::Fill,
     control::{Control, Remove},
     crypto::signing::Verifier,
+    effects::Way,
     entry::{EntryRef, Heads, LogKey, LogKind, payload_hash},
     frontier::{Frontier, LogFrontier},
     id::{NodeId, PayloadHash, SpaceId},
@@ -35,8 +36,8 @@ pub(super) struct LogState {
 /// What taking runs in led to.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// What was taken, in order, with the peer that brought it; none for what this node wrote.
-    pub(super) runs: Vec<(Option<NodeId>, AuthenticRun)>,
+    /// What was taken, in order, with the way by which it came.
+    pub(super) runs: Vec<(Way, AuthenticRun)>,
     /// Control entries were among it.
     pub(super) control: bool,
     /// Whose bytes were refused, and why.
@@ -151,9 +152,9 @@ impl Space {
                 Ok(Fate::Branch(branch)) => progress.branches.push((run.peer, branch)),
                 Ok(Fate::Crowded) => progress.crowded.push((run.peer, run.context.log.author)),
                 Ok(Fate::Wait) => self.park(run, progress),
-                Ok(Fate::Take(authentic)) => queue.extend(self.take(run.peer, authentic, progress)),
+                Ok(Fate::Take(authentic)) => queue.extend(self.take(run.way(), authentic, progress)),
                 Ok(Fate::Split(authentic, rest)) => {
-                    queue.extend(self.take(run.peer, authentic, progress));
+                    queue.extend(self.take(run.way(), authentic, progress));
                     self.park(Parked { pages: rest, ..run }, progress);
                 }
             }
@@ -189,14 +190,14 @@ impl Space {
         }
     }
 
-    fn take(&mut self, peer: NodeId, run: AuthenticRun, progress: &mut Progress) -> Vec<Parked> {
+    fn take(&mut self, way: Way, run: AuthenticRun, progress: &mut Progress) -> Vec<Parked> {
         if let Err(reason) = self.absorb(&run) {
-            progress.refused.push((peer, reason));
+            progress.refused.extend(way.peer().map(|peer| (peer, reason)));
             return Vec::new();
         }
         let context = *run.context();
         progress.control |= context.kind == LogKind::Control;
-        progress.runs.push((Some(peer), run));
+        progress.runs.push((way, run));
         match context.kind {
             LogKind::Control => self.parking.take(|_| true),
             LogKind::Data => self.parking.take(|parked| parked.context.log.author == context.log.author),

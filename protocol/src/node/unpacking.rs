@@ -6,7 +6,7 @@ use crate::{
     card::Card,
     entry::LogKind,
     frontier::LogFrontier,
-    id::{Incarnation, NodeId, SpaceId},
+    id::{Incarnation, NodeId, PouchId, SpaceId},
     input::CommandError,
     limits::{FRONTIER_GAPS_MAX, SPACES_MAX},
     message::Message,
@@ -23,7 +23,7 @@ impl Node {
     /// Takes a message out of a volume of a peer's pouch. Returns how many entries and payloads are held since.
     pub(super) fn unpack(
         &mut self,
-        id: NodeId,
+        (id, pouch): (NodeId, PouchId),
         said: Timestamp,
         message: Message,
         turn: &mut Turn<'_>,
@@ -33,7 +33,7 @@ impl Node {
             peer.lives.pouch = Some(turn.now);
             turn.effects.commit.state.push(Key::Lives(id).put(&peer.lives));
         }
-        if let Err(reason) = self.unpacked(id, said, message, turn) {
+        if let Err(reason) = self.unpacked((id, pouch), said, message, turn) {
             if let Some(peer) = self.peers.get_mut(&id) {
                 turn.refuse(peer, reason.clone());
             }
@@ -42,7 +42,13 @@ impl Node {
         Ok(turn.effects.appended.iter().map(|appended| appended.to - appended.from).sum())
     }
 
-    fn unpacked(&mut self, id: NodeId, said: Timestamp, message: Message, turn: &mut Turn<'_>) -> Result<(), String> {
+    fn unpacked(
+        &mut self,
+        (id, pouch): (NodeId, PouchId),
+        said: Timestamp,
+        message: Message,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), String> {
         match message {
             Message::Hello { card, incarnation } => self.hello_of_old(id, &card, (incarnation, said), turn),
             Message::Frontier { space, mask, logs } => self.frontier_of_old(id, space, mask, logs),
@@ -54,7 +60,7 @@ impl Node {
                 }
                 // As on a connection, where there would be a session with a member.
                 let is_member = self.spaces.get(&space).is_some_and(|state| state.membership.role(id).is_some());
-                self.take_run(id, context, pages, is_member, turn);
+                self.take_run((id, Some(pouch)), context, pages, is_member, turn);
                 Ok(())
             }
             Message::Payload { space, log, seq, payload } => {

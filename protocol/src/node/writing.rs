@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     control::Control,
+    effects::Way,
     entry::{EntryRef, Heads, LogKey, LogKind},
     id::{EpochId, LogId, NodeId, SpaceId},
     input::CommandError,
@@ -173,7 +174,7 @@ impl Node {
     ) -> Result<(), CommandError> {
         let state = self.spaces.get_mut(space).ok_or(CommandError::UnknownSpace)?;
         let run = state.write_control(&self.identity, control, turn.now)?;
-        self.settle(space, Progress { runs: vec![(None, run)], control: true, ..Progress::default() }, turn);
+        self.settle(space, Progress { runs: vec![(Way::Written, run)], control: true, ..Progress::default() }, turn);
         Ok(())
     }
 
@@ -232,7 +233,7 @@ impl Node {
         let epoch =
             state.usable_epoch().ok_or_else(|| CommandError::NotAllowed("no epoch may be written under".into()))?;
         let (run, references) = state.write_changes(&self.identity, epoch, changes, turn.now, turn.rng)?;
-        self.settle(space, Progress { runs: vec![(None, run)], ..Progress::default() }, turn);
+        self.settle(space, Progress { runs: vec![(Way::Written, run)], ..Progress::default() }, turn);
         Ok(references)
     }
 }

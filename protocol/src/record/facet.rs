@@ -91,6 +91,8 @@ pub struct Filters {
     pub since: Option<Timestamp>,
     /// Last changed before this moment.
     pub until: Option<Timestamp>,
+    /// Whether it has fields that say several things at once.
+    pub contested: Option<bool>,
 }
 
 impl Filters {
@@ -107,6 +109,7 @@ impl Filters {
         self.wanted.iter().all(|(facet, value)| facet.values(summary).contains(value))
             && self.since.is_none_or(|since| updated.is_some_and(|updated| updated >= since))
             && self.until.is_none_or(|until| updated.is_some_and(|updated| updated < until))
+            && self.contested.is_none_or(|contested| contested == (summary.conflicts > 0))
     }
 }
 

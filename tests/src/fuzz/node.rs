@@ -106,6 +106,7 @@ fn say(world: &mut World, mallory: Place, at: Place, frame: Vec<u8>) {
 
 fn unpack(world: &mut World, at: Place, mallory: Place, message: Message, data: &mut Bytes<'_>) {
     let said = portolan_protocol::time::Timestamp(u64::from(data.byte()) << data.below(40));
-    let command = Command::Unpack { peer: world.id(mallory), said, message: Box::new(message) };
+    let pouch = portolan_protocol::id::PouchId::default();
+    let command = Command::Unpack { peer: world.id(mallory), pouch, said, message: Box::new(message) };
     drop(world.try_command(at, command));
 }

@@ -35,7 +35,7 @@ pub const DAEMON: Floors = &[
     &["keystore", "looks", "persons", "text_diff", "prevalidate"],
     &["causality"],
     &["store", "transport", "automerge_door", "search"],
-    &["home", "documents"],
+    &["home", "documents", "arrivals"],
     &["init", "engine"],
     &["attachments"],
     &["pouches"],

@@ -119,7 +119,9 @@ impl World {
         let mut read = Read::default();
         for piece in volume.chunks(PIECE_BYTES) {
             let carried = reader.push(piece, &|id| keys.get(id).cloned()).map_err(|error| error.to_string())?;
-            let Some(from) = reader.opening().map(|opening| (opening.sender, opening.time)) else { continue };
+            let Some(from) = reader.opening().map(|opening| (opening.sender, opening.pouch, opening.time)) else {
+                continue;
+            };
             if !self.take_carried(at, from, carried, &mut read)? {
                 return Ok(None);
             }
@@ -127,7 +129,7 @@ impl World {
         let End { carried, opening, closing } =
             reader.finish(&|id| keys.get(id).cloned()).map_err(|error| error.to_string())?;
         let sender = opening.sender;
-        if !self.take_carried(at, (sender, opening.time), carried, &mut read)? {
+        if !self.take_carried(at, (sender, opening.pouch, opening.time), carried, &mut read)? {
             return Ok(None);
         }
         let Closing { pouch, volume: number, contents, .. } = closing;
@@ -161,14 +163,14 @@ impl World {
     fn take_carried(
         &mut self,
         at: Place,
-        (peer, said): (NodeId, Timestamp),
+        (peer, pouch, said): (NodeId, PouchId, Timestamp),
         carried: Vec<Carried>,
         read: &mut Read,
     ) -> Result<bool, String> {
         for carried in carried {
             let reply = match carried {
                 Carried::Message(message) => {
-                    self.try_command(at, Command::Unpack { peer, said, message: Box::new(message) })
+                    self.try_command(at, Command::Unpack { peer, pouch, said, message: Box::new(message) })
                 }
                 Carried::Held(held) => self.take_held(at, held),
             };

@@ -8,6 +8,7 @@ mod deriving;
 mod membership;
 mod news;
 mod review;
+mod revisions;
 mod saving;
 mod search;
 mod world;

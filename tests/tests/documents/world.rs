@@ -9,6 +9,7 @@ use std::{
 };
 
 use portolan_daemon::{
+    arrivals::Arrivals,
     documents::{AppendError, Documents, Options, Stage},
     search::Search,
     store::{self, Store},
@@ -22,7 +23,7 @@ use portolan_protocol::{
         sealing::SealingSecret,
         signing::{PublicKey, SigningKey},
     },
-    effects::{Effects, Send},
+    effects::{Effects, Send, Way},
     entry::{EntryRef, LogKey, LogKind},
     id::{DocumentId, Incarnation, NodeId, OrganisationId, PersonId, SpaceId},
     input::{Command, CommandError, Input, Reply},
@@ -62,6 +63,7 @@ impl Core {
         let effects = self.node.handle(input, Timestamp(self.now), &mut self.rng);
         let Effects { commit, send, replies, views, appended, .. } = effects;
         self.store.commit(&[commit]).unwrap();
+        Arrivals::new(self.store.clone()).note(&appended);
         if self.announces {
             self.documents.views(views);
             self.documents.appended(appended);
@@ -134,6 +136,12 @@ impl Agency {
         released(home.path());
         happens(home.path());
         Agency::at(number, home, Options::default(), now)
+    }
+
+    /// By which way an entry came here.
+    #[allow(dead_code, reason = "a bench shares this file")]
+    pub fn way(&self, space: SpaceId, entry: &EntryRef) -> Option<Way> {
+        Arrivals::new(self.core().store.clone()).ways(&space, &entry.log).unwrap().of(entry.seq)
     }
 
     fn core(&self) -> MutexGuard<'_, Core> {

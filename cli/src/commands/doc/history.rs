@@ -47,5 +47,7 @@ fn human(history: &api::History) -> String {
             out.push_str(&format!("    \"{}\"\n", text::shown(&change.reason)));
         }
     }
+    // A change is taken in after that alone, whoever brought it.
+    out.push_str("Each signature was verified before the change was taken in; `portolan check` does it again.\n");
     out
 }
