@@ -40,8 +40,9 @@ pub use import::{ImportEvent, ImportItem, ImportOutcome, ImportQuery, ImportTota
 pub use init::{InitAnswer, InitRequest, InitResult};
 pub use peer::{AddPeer, CardAnswer, Connection, Peer, PeerSpace, Peers, ProfileChange, Route};
 pub use pouch::{
-    ExportRequest, LackingEntries, PouchLoad, PouchRecipient, PouchVolume, Pouches, ReceiptAnswer, ReceiptRequest,
-    SentPouch, TakenPouch, TakenVolume, VolumeEvent, VolumeQuery, VolumeStage, VolumeVerified,
+    AttachmentsLeftOut, ExportRequest, LackingAttachment, LackingEntries, PouchAttachments, PouchLoad, PouchRecipient,
+    PouchVolume, Pouches, ReceiptAnswer, ReceiptRequest, SentPouch, TakenPouch, TakenVolume, VolumeEvent, VolumeQuery,
+    VolumeStage, VolumeVerified,
 };
 pub use search::{
     HITS_DEFAULT, HITS_DEPTH_MAX, HITS_MAX, Hit, NamedConcept, QUESTION_BYTES_MAX, SearchAnswer, SearchQuery, Snippet,
