@@ -92,6 +92,13 @@ impl From<PouchesError> for ApiError {
             PouchesError::Engine(error) => error.into(),
             PouchesError::Kept(error) => error.into(),
             PouchesError::Store(error) => error.into(),
+            PouchesError::Attachments(error) => error.into(),
+            PouchesError::FileDamaged(_) => say(
+                ErrorKind::PouchDamaged,
+                error,
+                "Records are taken all the same, and so is what came whole of the file.",
+                "Copy the volume again and import it, or ask the sender for another; a partner that is connected gives the rest as well.",
+            ),
             PouchesError::Pouch(error) => volume_refused(&error),
             PouchesError::Write(_) => say(ErrorKind::Usage, error, NOTHING_CHANGED, ""),
             PouchesError::Code(_) => {
@@ -157,6 +164,12 @@ impl From<AttachmentsError> for ApiError {
                 error,
                 NOTHING_CHANGED,
                 "`portolan attachment list` shows what the record has.",
+            ),
+            AttachmentsError::Unnamed(_) => say(
+                ErrorKind::NotFound,
+                error,
+                "Records are taken all the same.",
+                "Import the volumes that come before, then this one again.",
             ),
             AttachmentsError::Liar { .. } | AttachmentsError::Later => {
                 say(ErrorKind::Incomplete, error, RESUMES, "Try again.")

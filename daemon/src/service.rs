@@ -131,9 +131,9 @@ impl Running {
             Parts { node, store: store.clone(), endpoint: endpoint.clone(), allowed, calls: !config.offline, follower };
         let (engine, stopped) = Engine::start(parts).map_err(|error| internal(&error))?;
         connect(&documents, &engine);
-        let pouches = Pouches::open(path, home.keys(), engine.clone(), store.clone())?;
         let attachments =
             Attachments::open(path, engine.clone(), documents.clone(), store.clone(), config.attachments.fetch)?;
+        let pouches = Pouches::open(path, home.keys(), engine.clone(), store.clone(), Some(attachments.clone()))?;
         if let Some(exchanges) = engine.exchanges() {
             tokio::spawn(attachments.clone().serve(exchanges));
         }

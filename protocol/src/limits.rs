@@ -122,5 +122,14 @@ pub const ATTACHMENT_CHUNK_BYTES: usize = 64 << 10;
 /// Ciphertext in one piece of an answer, in bytes; only the last one may be shorter.
 pub const ATTACHMENT_PIECE_BYTES: u64 = 256 << 10;
 
+/// Most ranges of attachments that one volume of a pouch may hold.
+pub const VOLUME_FILES_MAX: usize = 8_192;
+
+/// Most attachments that one pouch may be to carry; what is more goes into the next one.
+pub const POUCH_FILES_MAX: usize = 65_536;
+
+/// Most attachments that a pouch may say its sender holds.
+pub const FILES_TOLD_MAX: usize = 16_384;
+
 /// Attachments of one record that are looked at.
 pub const ATTACHMENTS_PER_RECORD_MAX: usize = 1_024;

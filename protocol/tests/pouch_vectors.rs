@@ -6,17 +6,21 @@ use std::{fmt::Debug, sync::Arc};
 
 use data_encoding::HEXLOWER;
 use portolan_protocol::{
+    attachment::{AttachmentKey, Layout, Sealer},
     crypto::{
-        hash::Context,
+        hash::{Context, file as file_hash},
         sealing::SealingSecret,
         signing::{SigningKey, Verifier},
     },
     entry::{Entry, Header, Heads, LogKey, LogKind, payload_hash},
-    id::{EntryHash, EpochId, Incarnation, NodeId, PouchId, SpaceId},
+    id::{AttachmentId, EntryHash, EpochId, Incarnation, NodeId, PouchId, SpaceId},
     limits::VOLUME_BYTES_MAX,
     message::Message,
     page::{LogContext, PageWriter},
-    pouch::{Address, HEADER_BYTES, Held, Padding, PouchError, VolumeReader, VolumeWriter, from_code, to_code},
+    pouch::{
+        Address, Carried, FilePiece, FileRange, HEADER_BYTES, Held, Padding, PouchError, VolumeReader, VolumeWriter,
+        from_code, to_code,
+    },
     time::Timestamp,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -105,6 +109,51 @@ fn volume(sender: NodeId, key: &SigningKey, to: NodeId, sealed_to: &SealingSecre
     out
 }
 
+/// A file of five bytes, as the key of the vectors seals it.
+fn file() -> (FileRange, Vec<u8>) {
+    let mut out = Vec::new();
+    let mut sealer = Sealer::new(&AttachmentKey::new([0x29; 32]), &mut out);
+    sealer.add(b"tides", &mut out).unwrap();
+    let bytes = sealer.finish(&mut out).ciphertext_bytes();
+    (FileRange { attachment: AttachmentId(file_hash(&out)), bytes, from: 0, to: bytes }, out)
+}
+
+/// A first volume that says which files its sender holds, and carries one and the last piece of another.
+fn volume_with_files() -> Vec<u8> {
+    let (mut rng, key) = (ChaCha20Rng::from_seed([6; 32]), signing());
+    let recipients = vec![(RECIPIENT, sealing().public())];
+    let time = Timestamp(1_800_000_000_000);
+    let address = Address { pouch: PouchId([30; 16]), volume: 1, sender: SENDER, key: &key, recipients, time };
+    let mut out = Vec::new();
+    let mut writer = VolumeWriter::begin(address, VOLUME_BYTES_MAX, &mut rng, &mut out).unwrap();
+    writer.files(vec![AttachmentId([35; 32]), AttachmentId([36; 32])], &mut out).unwrap();
+    writer.message(run(), &mut out).unwrap();
+    let (first, ciphertext) = file();
+    let bytes = Layout::of_plaintext(262_150).unwrap().ciphertext_bytes();
+    let second = FileRange { attachment: AttachmentId([36; 32]), bytes, from: 262_144, to: bytes };
+    writer.end_entries(vec![first, second], true, &mut out).unwrap();
+    writer.piece(Some(ciphertext), &mut out);
+    // Two hashes and the last bytes; what they prove is not looked at here.
+    writer.piece(Some(vec![37; 64 + (bytes - 262_144) as usize]), &mut out);
+    writer.close(true, Padding::None, &mut out).unwrap();
+    out
+}
+
+fn read_files(volume: &[u8]) -> Result<(), PouchError> {
+    let senders =
+        |node: &NodeId| -> Option<Verifier> { (*node == SENDER).then(|| signing().public().verifier().unwrap()) };
+    let mut reader = VolumeReader::new(RECIPIENT, sealing());
+    let mut carried = reader.push(volume, &senders)?;
+    let end = reader.finish(&senders)?;
+    carried.extend(end.carried);
+    let (range, ciphertext) = file();
+    let FileRange { attachment, bytes, .. } = range;
+    assert_eq!(carried[0], Carried::Files(vec![AttachmentId([35; 32]), AttachmentId([36; 32])]));
+    assert_eq!(carried[2], Carried::Piece(FilePiece { attachment, bytes, range: 0..bytes, encoded: ciphertext }));
+    assert_eq!((carried.len(), end.closing.files.len(), end.trouble), (4, 2, None));
+    Ok(())
+}
+
 fn read(volume: &[u8]) -> Result<(), PouchError> {
     let senders =
         |node: &NodeId| -> Option<Verifier> { (*node == SENDER).then(|| signing().public().verifier().unwrap()) };
@@ -161,6 +210,21 @@ fn volumes() {
         bad("readdressed", volume(SENDER, &signing(), NodeId([99; 32]), &sealing()), &named(SENDER, "Readdressed")),
     ];
     check(include_str!("../../tests/vectors/pouch.txt"), &lines, read);
+}
+
+#[test]
+fn files() {
+    let bytes = volume_with_files();
+    let end = bytes.len();
+    let lines = [
+        good("one-run-and-pieces", bytes.clone()),
+        bad(
+            "damaged-chunk",
+            flipped(&bytes, HEADER_BYTES + 9),
+            &format!("Damaged {{ at: {HEADER_BYTES}, end: {end} }}"),
+        ),
+    ];
+    check(include_str!("../../tests/vectors/pouch_files.txt"), &lines, read_files);
 }
 
 #[test]

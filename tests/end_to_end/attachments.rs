@@ -15,7 +15,7 @@ use portolan_tests::daemons::{Site, introduce, run};
 use serde_json::Value;
 
 /// A file of so many bytes, no part of which is like another.
-fn write_file(path: &Path, bytes: u64) {
+pub(super) fn write_file(path: &Path, bytes: u64) {
     let mut out = std::io::BufWriter::new(File::create(path).unwrap());
     let mut stream = blake3::Hasher::new().update(&bytes.to_be_bytes()).finalize_xof();
     let mut buffer = vec![0; 1 << 20];
@@ -29,7 +29,7 @@ fn write_file(path: &Path, bytes: u64) {
     out.flush().unwrap();
 }
 
-fn hash(path: &Path) -> blake3::Hash {
+pub(super) fn hash(path: &Path) -> blake3::Hash {
     let (mut file, mut hasher, mut buffer) = (File::open(path).unwrap(), blake3::Hasher::new(), vec![0; 1 << 20]);
     loop {
         match file.read(&mut buffer).unwrap() {
@@ -40,7 +40,7 @@ fn hash(path: &Path) -> blake3::Hash {
 }
 
 /// Nodes that share a space; the first founded it, the others write in it.
-fn shared<const N: usize>(directory: &Path, names: [&str; N]) -> [Site; N] {
+pub(super) fn shared<const N: usize>(directory: &Path, names: [&str; N]) -> [Site; N] {
     let sites = names.map(|name| Site::open(directory, name));
     for (number, one) in sites.iter().enumerate() {
         sites[number + 1..].iter().for_each(|other| introduce(one, other));
@@ -54,36 +54,36 @@ fn shared<const N: usize>(directory: &Path, names: [&str; N]) -> [Site; N] {
 }
 
 /// Has a node fetch nothing by itself, or everything, from its next start on.
-fn policy(site: &mut Site, fetch: &str) {
+pub(super) fn policy(site: &mut Site, fetch: &str) {
     let listen = site.status().node.listen[0].clone();
     site.configure(&format!("listen = [\"{listen}\"]\n[attachments]\nfetch = \"{fetch}\"\n"));
     site.stop();
     site.start();
 }
 
-fn record(site: &Site, title: &str) -> String {
+pub(super) fn record(site: &Site, title: &str) -> String {
     let space = site.space().id.to_string();
     let new = ["doc", "new", "--space", &space, "--language", "en", "--title", title, "--type", "training_material"];
     site.ask::<Saved>(new).document.to_string()
 }
 
-fn add(site: &Site, record: &str, file: &Path) -> AddedAttachment {
+pub(super) fn add(site: &Site, record: &str, file: &Path) -> AddedAttachment {
     site.ask(["attachment", "add", record, file.to_str().unwrap()])
 }
 
-fn only(site: &Site, record: &str) -> Attachment {
+pub(super) fn only(site: &Site, record: &str) -> Attachment {
     let all: Attachments = site.ask(["attachment", "list", record]);
     let [one] = <[Attachment; 1]>::try_from(all.attachments).unwrap();
     one
 }
 
-fn has_record(site: &Site, record: &str) {
+pub(super) fn has_record(site: &Site, record: &str) {
     site.until("the record came", || site.run(["attachment", "list", record]).code == Some(0));
     let has = || !site.ask::<Attachments>(["attachment", "list", record]).attachments.is_empty();
     site.until("the record names its file", has);
 }
 
-fn get(site: &Site, record: &str, what: &str, out: &Path) -> Value {
+pub(super) fn get(site: &Site, record: &str, what: &str, out: &Path) -> Value {
     site.ask(["attachment", "get", record, what, "--out", out.to_str().unwrap()])
 }
 

@@ -24,7 +24,7 @@ use rand_chacha::{
 use serde_json::Value;
 
 /// Rome with a space of some records, and Tunis, which it has made a member and nothing connects to it.
-fn apart(directory: &Path, records: usize) -> [Site; 2] {
+pub(super) fn apart(directory: &Path, records: usize) -> [Site; 2] {
     let sites = ["rome", "tunis"].map(|name| Site::apart(directory, name));
     let [rome, tunis] = &sites;
     introduce(rome, tunis);
@@ -49,7 +49,7 @@ fn corpus(directory: &Path, files: usize) -> PathBuf {
     corpus
 }
 
-fn medium(directory: &Path, name: &str) -> PathBuf {
+pub(super) fn medium(directory: &Path, name: &str) -> PathBuf {
     let medium = directory.join(name);
     fs::create_dir(&medium).unwrap();
     medium
@@ -66,12 +66,12 @@ fn export(from: &Site, to: &Site, medium: &Path) -> Value {
     ])
 }
 
-fn import(at: &Site, medium: &Path) -> Value {
+pub(super) fn import(at: &Site, medium: &Path) -> Value {
     at.ask([OsStr::new("pouch"), "import".as_ref(), medium.as_os_str()])
 }
 
 /// The volumes on a medium.
-fn volumes(medium: &Path) -> Vec<PathBuf> {
+pub(super) fn volumes(medium: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for pouch in fs::read_dir(medium).unwrap() {
         let pouch = pouch.unwrap().path();
@@ -83,7 +83,7 @@ fn volumes(medium: &Path) -> Vec<PathBuf> {
 }
 
 /// What a site says that a peer has of its only space.
-fn receipted(site: &Site) -> (bool, u64) {
+pub(super) fn receipted(site: &Site) -> (bool, u64) {
     let peer = &site.status().peers[0];
     peer.spaces.first().map_or((false, 0), |space| (space.up_to_date, space.entries_receipted))
 }
@@ -178,14 +178,14 @@ fn volumes_reveal_nothing_of_anyone() {
 /// What is done to a volume, and the error that it has to be.
 type Harm = (&'static str, ErrorKind, fn(&Path));
 
-fn flip(path: &Path, place: u64) {
+pub(super) fn flip(path: &Path, place: u64) {
     let file = fs::File::options().read(true).write(true).open(path).unwrap();
     let mut byte = [0];
     file.read_exact_at(&mut byte, place).unwrap();
     file.write_all_at(&[byte[0] ^ 1], place).unwrap();
 }
 
-fn length(path: &Path) -> u64 {
+pub(super) fn length(path: &Path) -> u64 {
     path.metadata().unwrap().len()
 }
 
@@ -249,12 +249,12 @@ fn a_medium_that_is_not_what_it_was_is_told_apart_and_harms_nothing() {
     tunis.stop();
 }
 
-fn mount(arguments: &[&str]) {
+pub(super) fn mount(arguments: &[&str]) {
     assert!(Command::new("mount").args(arguments).status().unwrap().success());
 }
 
 /// A file system, unmounted at the end.
-struct Mounted(PathBuf);
+pub(super) struct Mounted(pub(super) PathBuf);
 
 impl Drop for Mounted {
     fn drop(&mut self) {

@@ -132,6 +132,7 @@ fn decoders() {
 #[test]
 fn volumes() {
     let mut samples = behind(0, vectors("pouch.txt"));
+    samples.extend(behind(0, vectors("pouch_files.txt")));
     let frames: Vec<u8> =
         vectors("message.txt").iter().flat_map(|message| [piece(message), vec![1]].concat()).collect();
     samples.push([vec![1, 0, 9], frames].concat());

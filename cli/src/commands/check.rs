@@ -17,6 +17,9 @@ pub(super) struct Check {
     /// Derive documents, snapshots and the list from the log anew
     #[arg(long)]
     rebuild: bool,
+    /// Read every byte of attachments too
+    #[arg(long)]
+    read_data: bool,
 }
 
 /// What `--json` shows.
@@ -47,7 +50,8 @@ impl Check {
     /// Follows the check to its end.
     async fn read(&self, context: &Context, report: &mut Report) -> Result<Checked> {
         let progress = Progress::start("checking", None);
-        let mut events = context.client()?.stream("/check", &CheckRequest { rebuild: self.rebuild }).await?;
+        let request = CheckRequest { rebuild: self.rebuild, read_data: self.read_data };
+        let mut events = context.client()?.stream("/check", &request).await?;
         loop {
             match events.next().await? {
                 Some(CheckEvent::Progress { stage, done, total }) => progress.update(label(stage), done, total),
@@ -66,6 +70,7 @@ fn label(stage: CheckStage) -> &'static str {
         CheckStage::Heads => "comparing acknowledged heads",
         CheckStage::Documents => "waiting for documents",
         CheckStage::Rebuild => "deriving documents",
+        CheckStage::Attachments => "reading attachments",
         CheckStage::Unknown => "checking",
     }
 }
@@ -85,6 +90,9 @@ fn human(report: &Report) -> String {
         }
     }
     let Some(checked) = &report.checked else { return out };
+    if checked.attachments > 0 {
+        out.push_str(&format!("{} read\n", count(checked.attachments, "attachment", "attachments")));
+    }
     out.push_str(&format!(
         "{} in {} of {}, {}, {}: {}\n",
         count(checked.entries, "entry", "entries"),

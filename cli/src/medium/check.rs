@@ -95,7 +95,7 @@ struct Check {
 impl Check {
     fn push(&mut self, bytes: &[u8]) -> std::result::Result<(), PouchError> {
         for piece in self.scanner.push(bytes)? {
-            if let Piece::Header(header) = piece {
+            if let Piece::Header(header) = piece.sound()? {
                 self.outside = Some((header.pouch, header.volume));
             }
         }

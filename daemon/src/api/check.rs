@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{body::Bytes, extract::State, response::Response};
 use portolan_protocol::{
-    api::{ApiError, Can, CheckEvent, CheckRequest, CheckStage, Checked, Finding, Severity},
+    api::{ApiError, Can, CheckEvent, CheckRequest, CheckStage, Checked, ErrorKind, Finding, Severity},
     entry::LogKey,
     id::SpaceId,
     status::NodeStatus,
@@ -38,7 +38,7 @@ pub(super) async fn check(
     let (events, answer) = mpsc::channel(16);
     tokio::spawn(async move {
         let mut check = Check { shared, events, checked: Checked::default(), damaged: BTreeSet::new() };
-        let last = match check.run(request.rebuild).await {
+        let last = match check.run(request).await {
             Ok(()) => CheckEvent::Done { checked: check.checked },
             Err(error) => CheckEvent::Failed { error },
         };
@@ -71,12 +71,35 @@ impl Check {
         self.tell(&CheckEvent::Finding { finding }).await;
     }
 
-    async fn run(&mut self, rebuild: bool) -> Result<(), ApiError> {
+    async fn run(&mut self, request: CheckRequest) -> Result<(), ApiError> {
         let status = self.shared.engine.status().await?;
         self.checked.spaces = status.spaces.len() as u64;
         self.logs(&status).await?;
         self.heads(&status).await;
-        self.documents(&status, rebuild).await
+        self.documents(&status, request.rebuild).await?;
+        if request.read_data { self.attachments().await } else { Ok(()) }
+    }
+
+    async fn attachments(&mut self) -> Result<(), ApiError> {
+        let files = self.shared.attachments.files().clone();
+        let all = blocking(move || files.list()).await?;
+        for (done, held) in all.iter().enumerate() {
+            self.progress(CheckStage::Attachments, done as u64, all.len() as u64).await;
+            let (files, id) = (self.shared.attachments.files().clone(), held.id);
+            let (_, is_sound) = match blocking(move || files.verify(id)).await {
+                // It was removed meanwhile.
+                Err(error) if error.kind == ErrorKind::NotFound => continue,
+                other => other?,
+            };
+            self.checked.attachments += 1;
+            if !is_sound {
+                let message = format!("the attachment {id} is damaged, and was set aside");
+                let safe = "Records do not depend on it.";
+                let next = "It comes again from a partner who holds it: `portolan attachment get`, or a pouch.";
+                self.find(Severity::Damage, message, safe, next).await;
+            }
+        }
+        Ok(())
     }
 
     async fn logs(&mut self, status: &NodeStatus) -> Result<(), ApiError> {

@@ -12,8 +12,9 @@ use data_encoding::HEXLOWER;
 use futures_util::StreamExt as _;
 use portolan_protocol::{
     api::{
-        ApiError, Can, ExportRequest, LackingEntries, PouchLoad, PouchRecipient, PouchVolume, Pouches, ReceiptAnswer,
-        ReceiptRequest, SentPouch, TakenPouch, TakenVolume, VolumeEvent, VolumeQuery, VolumeStage, VolumeVerified,
+        ApiError, AttachmentsLeftOut, Can, ExportRequest, LackingAttachment, LackingEntries, PouchAttachments,
+        PouchLoad, PouchRecipient, PouchVolume, Pouches, ReceiptAnswer, ReceiptRequest, SentPouch, TakenPouch,
+        TakenVolume, VolumeEvent, VolumeQuery, VolumeStage, VolumeVerified,
     },
     id::{NodeId, PouchId},
     input::Lacking,
@@ -28,7 +29,10 @@ use super::{
     caller::Caller,
     shared::Shared,
 };
-use crate::pouches::{Listener, Order, PouchesError, Progress, Record, Staged, Taken, Word};
+use crate::{
+    config::Fetch,
+    pouches::{FilesTaken, LackingFile, LeftOut, Listener, Order, PouchesError, Progress, Record, Staged, Taken, Word},
+};
 
 /// A sender that says nothing for this long has gone.
 const SILENCE: std::time::Duration = std::time::Duration::from_secs(120);
@@ -52,8 +56,13 @@ pub(super) async fn export(
         PouchLoad::Everything => Load::Everything,
         PouchLoad::Receipts => Load::Receipts,
     };
+    let attachments = match request.attachments {
+        PouchAttachments::All => Fetch::All,
+        PouchAttachments::None => Fetch::None,
+        PouchAttachments::Below(bytes) => Fetch::Below(bytes),
+    };
     let ExportRequest { to, space, padded, .. } = request;
-    let record = shared.pouches.pack(Order { to, space, load, volume_bytes, padded }).await?;
+    let record = shared.pouches.pack(Order { to, space, load, volume_bytes, padded, attachments }).await?;
     let status = shared.engine.status().await?;
     Ok(Json(shared.sent(&record, &status).await?))
 }
@@ -187,7 +196,7 @@ async fn take_body(
     };
     let taken = shared.pouches.take(staged, dry_run, told).await?;
     let status = shared.engine.status().await?;
-    Ok(shared.taken(taken, &status))
+    Ok(shared.taken(taken, &status).await)
 }
 
 /// Tells how far it is, now and then; whoever does not listen misses it.
@@ -233,10 +242,16 @@ impl Shared {
             hash: HEXLOWER.encode(&volume.packed.written.hash),
             entries: volume.packed.written.contents.entries(),
             payloads: volume.packed.written.contents.payload_count(),
+            attachments: volume.packed.written.files.len() as u64,
+            attachment_bytes: volume.packed.written.file_bytes(),
+            unread: volume.packed.unread.clone(),
             verified: volume.verified,
         });
         let volumes: Vec<PouchVolume> = volumes.collect();
         let written: u64 = volumes.iter().map(|volume| volume.entries).sum();
+        let file_bytes: u64 = volumes.iter().map(|volume| volume.attachment_bytes).sum();
+        let being_written = self.pouches.being_written(&record.id);
+        let LeftOut { known, missing, larger, too_many, is_unknown } = record.left_out;
         Ok(SentPouch {
             id: record.id,
             created_ms: record.created,
@@ -248,14 +263,30 @@ impl Shared {
             },
             entries: record.plan.entries(),
             payloads: record.plan.payloads.len() as u64,
-            entries_written: written.max(self.pouches.being_written(&record.id)),
+            entries_written: written.max(being_written.0),
+            attachments: record.plan.files.len() as u64,
+            attachment_bytes: record.plan.files.iter().map(|file| file.bytes).sum(),
+            attachment_bytes_written: file_bytes.max(being_written.1),
+            left_out: AttachmentsLeftOut { known, missing, larger, too_many, is_unknown },
             complete: record.complete(),
             volumes,
         })
     }
 
-    fn taken(&self, taken: Taken, status: &NodeStatus) -> TakenVolume {
-        let Taken { opening, closing, new, report } = taken;
+    async fn lacking_file(&self, file: LackingFile) -> LackingAttachment {
+        let LackingFile { range, held, why } = file;
+        let name = self.attachments.name(range.attachment).await;
+        let error = why.map(ApiError::from);
+        LackingAttachment { id: range.attachment, name, bytes: range.bytes, held, error }
+    }
+
+    async fn taken(&self, taken: Taken, status: &NodeStatus) -> TakenVolume {
+        let Taken { opening, closing, new, report, files } = taken;
+        let FilesTaken { new: attachments_new, lacking: lacking_files, failed, going_on, trouble } = files;
+        let mut attachments_lacking = Vec::new();
+        for file in lacking_files {
+            attachments_lacking.push(self.lacking_file(file).await);
+        }
         let lacking = |Lacking { space, log, from, to, held, refused, suppliers }: Lacking| LackingEntries {
             space,
             author: log.author,
@@ -277,6 +308,13 @@ impl Shared {
             new,
             lacking: report.lacking.into_iter().map(lacking).collect(),
             lacking_ranges: report.lacking_ranges,
+            attachments: closing.files.len() as u64,
+            attachment_bytes: closing.files.iter().map(|file| file.to - file.from).sum(),
+            attachments_new,
+            attachments_lacking,
+            attachments_failed: failed,
+            attachments_going_on: going_on,
+            attachments_damage: trouble.map(|trouble| trouble.to_string()),
             code: report.held.as_ref().map(to_code),
         }
     }

@@ -58,6 +58,9 @@ pub enum AttachmentsError {
     /// The record does not say its size, or no key.
     #[error("the record does not say {0} of the attachment {1}")]
     Unsaid(&'static str, AttachmentId),
+    /// No record here names it, with that size.
+    #[error("no record on this node names the attachment {0}")]
+    Unnamed(AttachmentId),
     /// What a peer sent was not what it was asked for.
     #[error("{peer} sent what is not the attachment: {why}")]
     Liar {

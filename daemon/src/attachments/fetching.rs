@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use portolan_protocol::{
-    attachment::{Answer, Layout, PIECE_ENCODED_BYTES_MAX, Request, Wish},
+    attachment::{Answer, Layout, PIECE_ENCODED_BYTES_MAX, Request, Wish, piece_at},
     id::{AttachmentId, NodeId, SpaceId},
-    limits::ATTACHMENT_PIECE_BYTES,
 };
 use tokio::{sync::watch, time::timeout};
 use tracing::{debug, info, warn};
@@ -41,10 +40,10 @@ pub struct Fetched {
 }
 
 /// Counts one who waits, while it lives.
-struct Awaiting(watch::Sender<usize>);
+pub(super) struct Awaiting(watch::Sender<usize>);
 
 impl Awaiting {
-    fn new(count: &watch::Sender<usize>) -> Awaiting {
+    pub(super) fn new(count: &watch::Sender<usize>) -> Awaiting {
         count.send_modify(|count| *count += 1);
         Awaiting(count.clone())
     }
@@ -76,14 +75,15 @@ impl Attachments {
             return Ok(Fetched { resumed_at: layout.ciphertext_bytes(), bytes: 0 });
         }
         let files = self.files().clone();
-        let (part, resumed_at) = blocking(move || files.part(id, layout)).await?;
+        let part = blocking(move || files.part(id, layout)).await?;
+        let resumed_at = part.bytes();
         tell(resumed_at);
-        let mut fetch = Fetch { attachments: self, id, layout, urgency, part, reached: resumed_at, tell: &mut tell };
+        let mut fetch = Fetch { attachments: self, id, layout, urgency, part, tell: &mut tell };
         let ended = fetch.by_anybody().await;
-        let bytes = fetch.reached - resumed_at;
+        let bytes = fetch.part.bytes().saturating_sub(resumed_at);
         ended?;
-        let (files, part) = (self.files().clone(), fetch.part);
-        blocking(move || part.settle(&files)).await?;
+        let part = fetch.part;
+        blocking(move || part.settle()).await?;
         drop(awaiting);
         info!(attachment = %id, resumed_at, bytes, "an attachment was fetched");
         Ok(Fetched { resumed_at, bytes })
@@ -96,22 +96,17 @@ struct Fetch<'a, T> {
     layout: Layout,
     urgency: Urgency,
     part: Part,
-    reached: u64,
     tell: &'a mut T,
 }
 
 impl<T: FnMut(u64)> Fetch<'_, T> {
-    fn is_whole(&self) -> bool {
-        self.reached == self.layout.ciphertext_bytes()
-    }
-
     async fn by_anybody(&mut self) -> Result<(), AttachmentsError> {
-        if self.is_whole() {
+        if self.part.is_whole() {
             return Ok(());
         }
         for (peer, space) in self.sources().await? {
             for _ in 0..CUTS_MAX {
-                let before = self.reached;
+                let before = self.part.reached();
                 match self.by_one(peer, space).await {
                     Ok(true) => return Ok(()),
                     Ok(false) => break,
@@ -122,7 +117,7 @@ impl<T: FnMut(u64)> Fetch<'_, T> {
                     }
                     Err(AttachmentsError::Cut(why)) => {
                         debug!(%peer, attachment = %self.id, why, "fetching was cut");
-                        if self.reached == before {
+                        if self.part.reached() == before {
                             break;
                         }
                     }
@@ -155,7 +150,7 @@ impl<T: FnMut(u64)> Fetch<'_, T> {
 
     /// Fetches from one peer; false when it does not hold it, or not for us.
     async fn by_one(&mut self, peer: NodeId, space: SpaceId) -> Result<bool, AttachmentsError> {
-        let wish = Wish::Send { offset: self.reached };
+        let wish = Wish::Send { offset: self.part.reached() };
         let (mut exchange, answer) =
             self.attachments.request(peer, Request { space, attachment: self.id, wish }).await?;
         match answer {
@@ -167,7 +162,7 @@ impl<T: FnMut(u64)> Fetch<'_, T> {
             }
             Answer::NotHeld | Answer::NotAllowed | Answer::Busy => return Ok(false),
         }
-        while !self.is_whole() {
+        while !self.part.is_whole() {
             if self.urgency == Urgency::ByTheWay && *self.attachments.shared().awaited.borrow() > 0 {
                 return Err(AttachmentsError::Later);
             }
@@ -191,18 +186,20 @@ impl<T: FnMut(u64)> Fetch<'_, T> {
         };
         let piece = timeout(PIECE_TIMEOUT, came).await;
         let piece = piece.unwrap_or_else(|_| Err(AttachmentsError::Cut("nothing came for too long".into())))?;
-        // Pieces end where the whole is divided evenly, wherever it was begun.
-        let end = (self.reached / ATTACHMENT_PIECE_BYTES + 1) * ATTACHMENT_PIECE_BYTES;
-        let range = self.reached..end.min(self.layout.ciphertext_bytes());
-        let (part, taken) = (self.part.clone(), range.clone());
-        match blocking(move || part.take(&taken, &piece)).await {
+        let range = piece_at(self.layout.ciphertext_bytes(), self.part.reached());
+        let (mut part, end) = (self.part.clone(), range.end);
+        match blocking(move || part.take(&range, &piece).map(|()| part)).await {
+            Ok(part) => self.part = part,
             Err(AttachmentsError::File(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
                 return Err(liar(error.to_string()));
             }
-            other => other?,
+            Err(error) => return Err(error),
         }
-        self.reached = range.end;
-        (self.tell)(self.reached);
+        (self.tell)(self.part.bytes());
+        if self.part.reached() > end && !self.part.is_whole() {
+            // The sender goes on with what is here already.
+            return Err(AttachmentsError::Cut("what follows is here; it goes on behind that".into()));
+        }
         Ok(())
     }
 }

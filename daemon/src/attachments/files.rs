@@ -7,6 +7,7 @@
 //!   aq/ID                 a ciphertext, whole and durable
 //!   aq/ID.obao            the hashes that prove its groups
 //!   aq/ID.part            what was fetched of one, from the first byte on; every byte of it is verified
+//!   aq/ID.N.ahead         what came of one from byte N on, before what is in front of it; every byte of it is verified too
 //!   aq/ID.damaged         one that was found to be another than its name says; goes when it is here again
 //! ```
 
@@ -93,7 +94,37 @@ impl Files {
 
     /// Bytes of one that is here in part.
     pub fn partial(&self, id: &AttachmentId) -> u64 {
-        fs::metadata(self.part_path(id)).map_or(0, |meta| meta.len())
+        let ahead: u64 = self.ahead(id).iter().map(|ahead| ahead.end - ahead.start).sum();
+        fs::metadata(self.part_path(id)).map_or(0, |meta| meta.len()) + ahead
+    }
+
+    /// What is here of one before what is in front of it, in order.
+    pub(super) fn ahead(&self, id: &AttachmentId) -> Vec<Range<u64>> {
+        let (name, Ok(entries)) = (id.to_string(), fs::read_dir(self.shard(id))) else { return Vec::new() };
+        let range = |entry: io::Result<fs::DirEntry>| {
+            let entry = entry.ok()?;
+            let file = entry.file_name();
+            let start = file.to_str()?.strip_prefix(&name)?.strip_prefix('.')?.strip_suffix(".ahead")?.parse().ok()?;
+            Some(start..entry.metadata().ok()?.len().checked_add(start)?)
+        };
+        let mut all: Vec<Range<u64>> = entries.filter_map(range).collect();
+        all.sort_unstable_by_key(|range| range.start);
+        all
+    }
+
+    pub(super) fn ahead_path(&self, id: &AttachmentId, start: u64) -> PathBuf {
+        self.path(id, &format!(".{start}.ahead"))
+    }
+
+    /// Removes what is beside a ciphertext, or was left over from when it was not here.
+    fn remove_beside(&self, id: &AttachmentId, endings: &[&str]) {
+        // Not there, most often.
+        for ending in endings {
+            let _ = fs::remove_file(self.path(id, ending));
+        }
+        for ahead in self.ahead(id) {
+            let _ = fs::remove_file(self.ahead_path(id, ahead.start));
+        }
     }
 
     pub(super) fn part_path(&self, id: &AttachmentId) -> PathBuf {
@@ -232,10 +263,7 @@ impl Files {
         fs::rename(&hashes.path, self.path(&id, ".obao"))?;
         fs::rename(data, self.path(&id, ""))?;
         File::open(shard)?.sync_all()?;
-        for left in [".part", ".damaged"] {
-            // Not there, most often.
-            let _ = fs::remove_file(self.path(&id, left));
-        }
+        self.remove_beside(&id, &[".part", ".damaged"]);
         Ok(())
     }
 
@@ -268,9 +296,7 @@ impl Files {
     /// When the system refuses.
     pub fn remove(&self, id: &AttachmentId) -> Result<(), AttachmentsError> {
         fs::remove_file(self.path(id, ""))?;
-        for with_it in [".obao", ".part", ".damaged"] {
-            let _ = fs::remove_file(self.path(id, with_it));
-        }
+        self.remove_beside(id, &[".obao", ".part", ".damaged"]);
         Ok(())
     }
 

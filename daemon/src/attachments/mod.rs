@@ -22,6 +22,9 @@ mod handle;
 
 mod asking;
 mod fetching;
+
+mod carrying;
+
 mod held;
 mod queue;
 mod serving;
@@ -29,6 +32,7 @@ mod serving;
 mod watching;
 
 pub use adding::{Added, Addition};
+pub use carrying::Incoming;
 pub use error::AttachmentsError;
 pub use fetching::{Fetched, Urgency};
 pub use files::{Files, Held};

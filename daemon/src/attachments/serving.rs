@@ -7,9 +7,8 @@ use std::{
 };
 
 use portolan_protocol::{
-    attachment::{Answer, Layout, REQUEST_BYTES, Request, Wish},
+    attachment::{Answer, Layout, REQUEST_BYTES, Request, Wish, piece_at},
     id::{AttachmentId, NodeId, SpaceId},
-    limits::ATTACHMENT_PIECE_BYTES,
 };
 use tokio::{sync::Semaphore, time::timeout};
 use tracing::debug;
@@ -154,7 +153,7 @@ impl Attachments {
             if !self.shared().is_reader(&space, peer) {
                 return Err(AttachmentsError::Cut("the peer may not read the space any more".into()));
             }
-            let range = reached..total.min((reached / ATTACHMENT_PIECE_BYTES + 1) * ATTACHMENT_PIECE_BYTES);
+            let range = piece_at(total, reached);
             reached = range.end;
             let files = self.files().clone();
             let encoded = blocking(move || files.encode(id, total, &range)).await?;

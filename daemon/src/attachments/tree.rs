@@ -63,7 +63,7 @@ pub(super) fn encode(
     Ok(encoded)
 }
 
-/// Checks what [`encode`] made, group by group, and writes the groups into `target` at their places.
+/// Checks what [`encode`] made, group by group, and writes the groups into `target`, which begins at `base` of the ciphertext.
 ///
 /// # Errors
 /// Kind `InvalidData` when it is not the range of this attachment; what was written before is right.
@@ -72,14 +72,15 @@ pub(super) fn decode(
     bytes: u64,
     range: &Range<u64>,
     encoded: &[u8],
-    target: &File,
+    (target, base): (&File, u64),
 ) -> io::Result<()> {
     let (mut rest, ranges) = (encoded, chunks(range));
     let invalid = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
     let root = blake3::Hash::from_bytes(id.0);
     for item in DecodeResponseIter::new(root, tree(bytes), &mut rest, &ranges) {
         if let BaoContentItem::Leaf(leaf) = item.map_err(|error| invalid(error.to_string()))? {
-            target.write_all_at(&leaf.data, leaf.offset)?;
+            let place = leaf.offset.checked_sub(base).ok_or_else(|| invalid("bytes before the range".into()))?;
+            target.write_all_at(&leaf.data, place)?;
         }
     }
     if rest.is_empty() { Ok(()) } else { Err(invalid("more bytes than the range has".into())) }
@@ -88,7 +89,7 @@ pub(super) fn decode(
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use portolan_protocol::crypto::hash;
+    use portolan_protocol::{attachment::piece_bytes, crypto::hash};
 
     use super::*;
 
@@ -117,7 +118,11 @@ mod tests {
             for start in (0..total).step_by(3 * GROUP_BYTES) {
                 let range = start..total.min(start + 3 * GROUP_BYTES as u64);
                 let encoded = encode(id, total, &range, &stored, &hashes).unwrap();
-                decode(id, total, &range, &encoded, &target).unwrap();
+                assert_eq!(encoded.len() as u64, piece_bytes(total, &range), "{length} from {start}");
+                decode(id, total, &range, &encoded, (&target, 0)).unwrap();
+                let alone = file(b"");
+                decode(id, total, &range, &encoded, (&alone, start)).unwrap();
+                assert_eq!(alone.metadata().unwrap().len(), range.end - start);
             }
             let mut came = vec![0; length];
             target.read_exact_at(&mut came, 0).unwrap();
@@ -137,7 +142,7 @@ mod tests {
             let mut damaged = encoded.clone();
             damaged[place] ^= 0x10;
             let target = file(b"");
-            let error = decode(id, total, &range, &damaged, &target).unwrap_err();
+            let error = decode(id, total, &range, &damaged, (&target, 0)).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{place}");
             let mut came = vec![0; target.metadata().unwrap().len() as usize];
             target.read_exact_at(&mut came, 0).unwrap();
@@ -145,10 +150,10 @@ mod tests {
             assert!(data[GROUP_BYTES..].starts_with(begun), "{place}");
         }
         for wrong in [&encoded[..encoded.len() - 1], &[&encoded[..], &[0]].concat(), b""] {
-            decode(id, total, &range, wrong, &file(b"")).unwrap_err();
+            decode(id, total, &range, wrong, (&file(b""), 0)).unwrap_err();
         }
-        decode(id, total + 1, &range, &encoded, &file(b"")).ok();
-        decode(AttachmentId([1; 32]), total, &range, &encoded, &file(b"")).unwrap_err();
+        decode(id, total + 1, &range, &encoded, (&file(b""), 0)).ok();
+        decode(AttachmentId([1; 32]), total, &range, &encoded, (&file(b""), 0)).unwrap_err();
         stored.write_all_at(&[data[2 * GROUP_BYTES] ^ 1], 2 * GROUP_BYTES as u64).unwrap();
         encode(id, total, &range, &stored, &hashes).unwrap_err();
     }

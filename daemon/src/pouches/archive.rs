@@ -4,6 +4,7 @@
 //! pouches/<id>.plan     a record, without volumes
 //! pouches/<id>.<n>      volume n, three digits
 //! pouches/<id>.<n>.ok   its hash, once it was found whole on a medium
+//! pouches/<node>.files  attachments that a peer said by pouch that it holds
 //! ```
 
 use std::{
@@ -17,7 +18,7 @@ use std::{
 
 use portolan_protocol::{
     codec,
-    id::PouchId,
+    id::{AttachmentId, NodeId, PouchId},
     pouch::{Load, Packed, Plan, Position},
     time::Timestamp,
 };
@@ -49,9 +50,37 @@ pub struct Record {
     pub padded: bool,
     /// What it is to carry.
     pub plan: Plan,
+    /// Attachments that it could carry, and is not to.
+    pub left_out: LeftOut,
     /// The volumes that were written, from 1.
     #[serde(skip)]
     pub volumes: Vec<Volume>,
+}
+
+/// How many attachments that records name a pouch does not carry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// All recipients said that they hold these.
+    pub known: u64,
+    /// These are not held here.
+    pub missing: u64,
+    /// These are larger than was asked for.
+    pub larger: u64,
+    /// These are more than one pouch carries.
+    pub too_many: u64,
+    /// Which there are is not known: records could not be looked at.
+    pub is_unknown: bool,
+}
+
+/// Attachments that a peer said that it holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Told {
+    /// When, by its clock.
+    pub(super) said: Timestamp,
+    /// When this was heard.
+    pub(super) taken: Timestamp,
+    /// Which, in order.
+    pub(super) files: Vec<AttachmentId>,
 }
 
 /// What is kept of a volume that was written.
@@ -73,9 +102,9 @@ impl Record {
         load: Load,
         volume_bytes: u64,
         padded: bool,
-        plan: Plan,
+        (plan, left_out): (Plan, LeftOut),
     ) -> Record {
-        Record { id, created, load, volume_bytes, padded, plan, volumes: Vec::new() }
+        Record { id, created, load, volume_bytes, padded, plan, left_out, volumes: Vec::new() }
     }
 
     /// Where a volume begins; none where it cannot be written: the one before is not, or was the last.
@@ -169,6 +198,24 @@ impl Archive {
         Ok(Some(record))
     }
 
+    /// Keeps which attachments a peer says that it holds, unless it has said so later.
+    pub(super) fn keep_told(&self, node: &NodeId, told: &Told) -> Result<(), PouchesError> {
+        if self.told(node).said > told.said {
+            return Ok(());
+        }
+        self.put(&self.told_path(node), told)
+    }
+
+    /// What was last kept of that; nothing where it cannot be read, since that costs no more than packing again.
+    pub(super) fn told(&self, node: &NodeId) -> Told {
+        let told = get(&self.told_path(node));
+        told.inspect_err(|error| warn!(%error, "what a peer holds cannot be read")).ok().flatten().unwrap_or_default()
+    }
+
+    fn told_path(&self, node: &NodeId) -> PathBuf {
+        self.directory.join(format!("{node}.files"))
+    }
+
     /// All pouches that are kept and can be read.
     pub(super) fn all(&self) -> Result<Vec<Record>, PouchesError> {
         let at = |source: io::Error| KeptError::File { path: self.directory.clone(), source };
@@ -225,10 +272,12 @@ mod tests {
             data: Vec::new(),
             payloads: Vec::new(),
             gaps: Vec::new(),
+            told: None,
+            files: Vec::new(),
         };
         let mut bytes = [0; 16];
         bytes[..2].copy_from_slice(&id.to_be_bytes());
-        Record::new(PouchId(bytes), Timestamp(u64::from(id)), load, 1, false, plan)
+        Record::new(PouchId(bytes), Timestamp(u64::from(id)), load, 1, false, (plan, LeftOut::default()))
     }
 
     #[test]

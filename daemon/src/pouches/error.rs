@@ -8,7 +8,7 @@ use portolan_protocol::{
 };
 use thiserror::Error;
 
-use crate::{engine::EngineError, kept::KeptError, store::StoreError};
+use crate::{attachments::AttachmentsError, engine::EngineError, kept::KeptError, store::StoreError};
 
 /// See the head of the file.
 #[derive(Debug, Error)]
@@ -22,6 +22,12 @@ pub enum PouchesError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Attachments.
+    #[error(transparent)]
+    Attachments(#[from] AttachmentsError),
+    /// Pieces of an attachment are lacking, or are not what they are said to be.
+    #[error("the volume is damaged where the file is{}", damage(.0.as_ref()))]
+    FileDamaged(Option<PouchError>),
     /// What came is no good.
     #[error(transparent)]
     Pouch(#[from] PouchError),
@@ -77,4 +83,8 @@ pub enum PouchesError {
     /// A step ended in a way that it cannot.
     #[error("a step of the daemon ended unexpectedly; see its log")]
     Unexpected,
+}
+
+fn damage(error: Option<&PouchError>) -> String {
+    error.map(|error| format!(": {error}")).unwrap_or_default()
 }

@@ -23,7 +23,7 @@ use super::{
     error::PouchesError,
     staging::Staging,
 };
-use crate::{clock, engine::Engine, store::Store};
+use crate::{attachments::Attachments, clock, config::Fetch, engine::Engine, store::Store};
 
 /// What a partner's word for volumes comes to.
 #[derive(Clone, Debug)]
@@ -51,6 +51,8 @@ pub struct Order {
     pub volume_bytes: u64,
     /// Whether sizes are rounded up.
     pub padded: bool,
+    /// Which attachments, by the size of the file.
+    pub attachments: Fetch,
 }
 
 pub(super) struct Shared {
@@ -59,10 +61,12 @@ pub(super) struct Shared {
     pub(super) sealing: SealingSecret,
     pub(super) engine: Engine,
     pub(super) store: Store,
+    /// None where only entries are carried.
+    pub(super) attachments: Option<Attachments>,
     pub(super) archive: Archive,
     pub(super) staging: Staging,
-    /// Entries that volumes being written hold so far.
-    pub(super) writing: Mutex<BTreeMap<PouchId, u64>>,
+    /// Entries and bytes of attachments that volumes being written hold so far.
+    pub(super) writing: Mutex<BTreeMap<PouchId, (u64, u64)>>,
     /// One volume is taken at a time: what one brings, the next may wait for.
     pub(super) taking: tokio::sync::Mutex<()>,
 }
@@ -81,6 +85,7 @@ impl Pouches {
         (signing, sealing): (SigningKey, SealingSecret),
         engine: Engine,
         store: Store,
+        attachments: Option<Attachments>,
     ) -> Result<Pouches, PouchesError> {
         Ok(Pouches(Arc::new(Shared {
             own: engine.own(),
@@ -88,6 +93,7 @@ impl Pouches {
             sealing,
             engine,
             store,
+            attachments,
             archive: Archive::open(home.join("pouches"))?,
             staging: Staging::open(home.join("staging"))?,
             writing: Mutex::default(),
@@ -100,12 +106,13 @@ impl Pouches {
     /// # Errors
     /// [`PouchesError`].
     pub async fn pack(&self, order: Order) -> Result<Record, PouchesError> {
-        let Order { to, space, load, volume_bytes, padded } = order;
-        let command = Command::Pack { recipients: to, space, load };
-        let Reply::Plan(plan) = self.0.engine.command(command).await? else { return Err(PouchesError::Unexpected) };
+        let Order { space, load, volume_bytes, padded, .. } = order;
+        let command = Command::Pack { recipients: order.to.clone(), space, load };
+        let Reply::Plan(mut plan) = self.0.engine.command(command).await? else { return Err(PouchesError::Unexpected) };
+        let left_out = self.choose(&order, &mut plan).await?;
         let mut id = PouchId::default();
         clock::rng().fill_bytes(&mut id.0);
-        let record = Record::new(id, clock::now(), load, volume_bytes, padded, *plan);
+        let record = Record::new(id, clock::now(), load, volume_bytes, padded, (*plan, left_out));
         let pouches = self.clone();
         tokio::task::spawn_blocking(move || pouches.0.archive.keep(&record).map(|()| record))
             .await
@@ -144,8 +151,8 @@ impl Pouches {
         self.record(id)
     }
 
-    /// Entries that a volume of it that is being written holds so far.
-    pub fn being_written(&self, id: &PouchId) -> u64 {
+    /// Entries, and bytes of attachments, that a volume of it that is being written holds so far, and all before it.
+    pub fn being_written(&self, id: &PouchId) -> (u64, u64) {
         self.0.writing().get(id).copied().unwrap_or_default()
     }
 
@@ -202,7 +209,7 @@ impl Pouches {
 }
 
 impl Shared {
-    pub(super) fn writing(&self) -> std::sync::MutexGuard<'_, BTreeMap<PouchId, u64>> {
+    pub(super) fn writing(&self) -> std::sync::MutexGuard<'_, BTreeMap<PouchId, (u64, u64)>> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

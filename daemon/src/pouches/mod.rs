@@ -8,13 +8,19 @@ mod staging;
 
 mod handle;
 
+mod choosing;
+
+mod pieces;
+mod reading;
+
 mod taking;
 mod writing;
 
 pub use self::{
-    archive::{Record, Volume},
+    archive::{LeftOut, Record, Volume},
     error::PouchesError,
     handle::{Order, Pouches, Word},
+    pieces::{FilesTaken, LackingFile},
     staging::Staged,
     taking::{Listener, Progress, Taken},
     writing::Chunks,

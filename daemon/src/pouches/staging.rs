@@ -16,6 +16,9 @@ use super::error::PouchesError;
 /// What stays free on the disk beside a volume and what is taken out of it.
 const SPARE_BYTES: u64 = 64 << 20;
 
+/// With room for less than this of a volume nothing is begun.
+const BEGINNING_BYTES_MIN: u64 = 1 << 20;
+
 pub(super) struct Staging {
     directory: PathBuf,
     count: AtomicU64,
@@ -27,6 +30,10 @@ pub struct Staged {
     file: File,
     announced: u64,
     came: u64,
+    /// Bytes for which there is room; what comes behind them is not kept.
+    most: u64,
+    /// Bytes that were free and needed when it was begun.
+    room: (u64, u64),
 }
 
 impl Staging {
@@ -45,20 +52,23 @@ impl Staging {
         }
     }
 
-    /// Begins a volume of this many bytes, if the disk has room for it twice: once as it comes, and once as what is taken.
+    /// Begins a volume of this many bytes. The disk has to have room for it twice: once as it comes, and once as what is taken. With less
+    /// room the beginning of it is kept: entries come first, and may all be in there.
     pub(super) fn begin(&self, bytes: u64) -> Result<Staged, PouchesError> {
         if bytes > VOLUME_BYTES_MAX {
             return Err(PouchError::Bound("the size of a volume").into());
         }
         let room = rustix::fs::statvfs(&self.directory).map_err(|error| PouchesError::Staging(error.into()))?;
         let (free, needed) = (room.f_bavail.saturating_mul(room.f_frsize), 2 * bytes + SPARE_BYTES);
-        if free < needed {
+        let most = if free < needed { free.saturating_sub(SPARE_BYTES) / 2 } else { bytes };
+        if most < bytes.min(BEGINNING_BYTES_MIN) {
             return Err(PouchesError::NoRoom { free, needed });
         }
         let path = self.directory.join(format!("volume-{}", self.count.fetch_add(1, Ordering::Relaxed)));
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create_new(true).mode(0o600).open(&path);
-        file.map(|file| Staged { path, file, announced: bytes, came: 0 }).map_err(PouchesError::Staging)
+        file.map(|file| Staged { path, file, announced: bytes, came: 0, most, room: (free, needed) })
+            .map_err(PouchesError::Staging)
     }
 }
 
@@ -72,7 +82,20 @@ impl Staged {
         if self.came > self.announced {
             return Err(self.wrong_length());
         }
-        self.file.write_all(bytes).map_err(PouchesError::Staging)
+        let kept = self.came - bytes.len() as u64;
+        let room = usize::try_from(self.most.saturating_sub(kept)).unwrap_or(usize::MAX);
+        match self.file.write_all(&bytes[..bytes.len().min(room)]) {
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                self.most = kept;
+                self.file.set_len(kept).map_err(PouchesError::Staging)
+            }
+            other => other.map_err(PouchesError::Staging),
+        }
+    }
+
+    /// Bytes free and needed, where there was no room for all of it.
+    pub(super) fn is_cut(&self) -> Option<(u64, u64)> {
+        (self.most < self.announced).then_some(self.room)
     }
 
     /// Bytes that came.

@@ -1,30 +1,31 @@
 //! Takes a staged volume: verified from the first byte to the last, then handed to the core frame by frame, which commits as on
 //! a connection. A volume that was begun and not ended is taken again from the start; what is held already costs little.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    io::Read as _,
-};
+use std::collections::{BTreeSet, VecDeque};
 
 use portolan_protocol::{
-    crypto::signing::Verifier,
     id::{NodeId, SpaceId},
     input::{Command, CommandError, Reply, Volume, VolumeReport},
     message::Message,
     page::LogContext,
-    pouch::{Carried, Closing, Contents, End, Extent, Held, Opening, VolumeReader},
+    pouch::{Carried, Closing, Contents, Extent, FilePiece, Held, Opening},
 };
 use tokio::runtime::Handle;
+use tracing::warn;
 
 use super::{
+    archive::Told,
     error::PouchesError,
     handle::{Pouches, signing_keys},
+    pieces::{FilesTaken, TakingFiles},
+    reading::Reading,
     staging::Staged,
 };
-use crate::engine::{EngineError, Pending};
+use crate::{
+    clock,
+    engine::{EngineError, Pending},
+};
 
-/// Bytes that are read at a time.
-const PIECE_BYTES: usize = 1 << 20;
 /// Frames that the core is given before the first of them is durable.
 const AHEAD: usize = 16;
 
@@ -66,6 +67,8 @@ pub struct Taken {
     pub new: u64,
     /// What is lacking, and this node's word where nothing is.
     pub report: VolumeReport,
+    /// What came of its attachments.
+    pub files: FilesTaken,
 }
 
 impl Pouches {
@@ -103,42 +106,79 @@ impl Pouches {
         runtime: &Handle,
     ) -> Result<Taken, PouchesError> {
         let senders = signing_keys(&runtime.block_on(self.0.engine.status())?);
-        let (opening, closing) =
-            self.read(staged, &senders, |bytes, _, _| tell(Progress::Verified(bytes)).still_there())?;
+        let mut reading = Reading::begin(self, staged, &senders)?;
+        while reading.said().is_none() && reading.step()?.is_some() {
+            tell(Progress::Verified(reading.bytes())).still_there()?;
+        }
+        let (opening, closing) = reading.said().cloned().ok_or(PouchesError::Unexpected)?;
         let contents = closing.contents.clone();
         if dry_run {
             let Reply::Weighed(new) = runtime.block_on(self.0.engine.command(Command::Weigh { contents }))? else {
                 return Err(PouchesError::Unexpected);
             };
-            return Ok(Taken { opening, closing, new, report: VolumeReport::default() });
+            let (report, files) = (VolumeReport::default(), self.weigh_files(&closing));
+            return Ok(Taken { opening, closing, new, report, files });
         }
         let peer = opening.sender;
         let mut feed = Feed { pouches: self, runtime, opening: &opening, waiting: VecDeque::new(), new: 0 };
-        let read = self.read(staged, &senders, |bytes, _, carried| {
-            tell(Progress::Taken(bytes)).still_there()?;
-            carried.into_iter().try_for_each(|carried| feed.give(carried))
-        });
-        let taken = read.and_then(|_| feed.end()).and_then(|new| Ok((new, self.contradicted(&contents)?)));
+        let mut reading = Reading::begin(self, staged, &senders)?;
+        let read = feed.entries(&mut reading, &mut tell);
+        let taken = read
+            .and_then(|pieces| feed.end().map(|new| (new, pieces)))
+            .and_then(|taken| Ok((taken, self.contradicted(&contents)?)));
         let (whole, new) = match taken {
-            Ok((new, contradicted)) => {
-                (Some(Volume { pouch: closing.pouch, number: closing.volume, contents, contradicted }), Ok(new))
+            Ok((taken, contradicted)) => {
+                (Some(Volume { pouch: closing.pouch, number: closing.volume, contents, contradicted }), Ok(taken))
             }
             Err(error) => (None, Err(error)),
         };
         let ended = runtime.block_on(self.0.engine.command(Command::EndVolume { peer, whole }));
         match (new, ended?) {
-            (Ok(new), Reply::Volume(mut report)) => {
+            (Ok((new, pieces)), Reply::Volume(mut report)) => {
                 for earlier in std::mem::take(&mut report.again) {
                     let held = self.end_again(peer, earlier, runtime)?;
                     // The later word says it for all volumes of the pouch.
                     let later = held.filter(|held| held.pouch == closing.pouch && report.held.is_some());
                     report.held = later.or(report.held);
                 }
-                Ok(Taken { opening, closing, new, report: *report })
+                // Behind everything else: whatever comes of them, entries are taken and signed for.
+                let files = self.take_files(&mut reading, pieces, &closing, runtime, tell)?;
+                Ok(Taken { opening, closing, new, report: *report, files })
             }
             (Ok(_), _) => Err(PouchesError::Unexpected),
             (Err(error), _) => Err(error),
         }
+    }
+
+    fn take_files(
+        &self,
+        reading: &mut Reading<'_>,
+        pieces: Vec<FilePiece>,
+        closing: &Closing,
+        runtime: &Handle,
+        mut tell: impl FnMut(Progress) -> Listener,
+    ) -> Result<FilesTaken, PouchesError> {
+        let Some(attachments) = self.0.attachments.as_ref().filter(|_| !closing.files.is_empty()) else {
+            return Ok(FilesTaken::default());
+        };
+        let mut taking = TakingFiles::begin(attachments, runtime, closing);
+        pieces.iter().for_each(|piece| taking.take(piece));
+        while let Some(carried) = reading.step()? {
+            for carried in carried {
+                if let Carried::Piece(piece) = carried {
+                    taking.take(&piece);
+                }
+            }
+            tell(Progress::Taken(reading.bytes())).still_there()?;
+        }
+        Ok(taking.end(closing, reading.trouble(), reading.no_room()))
+    }
+
+    /// How many attachments of a volume are not here.
+    fn weigh_files(&self, closing: &Closing) -> FilesTaken {
+        let is_here = |id| self.0.attachments.as_ref().is_some_and(|all| all.files().held(id).is_some());
+        let new = closing.files.iter().filter(|file| !is_here(&file.attachment)).count() as u64;
+        FilesTaken { new, ..FilesTaken::default() }
     }
 
     /// Looks again at a volume of which something was lacking before. Returns this node's word where nothing is any more.
@@ -149,31 +189,6 @@ impl Pouches {
             Reply::Volume(report) => Ok(report.held),
             _ => Err(PouchesError::Unexpected),
         }
-    }
-
-    /// Reads a staged volume from the start to its end.
-    fn read(
-        &self,
-        staged: &Staged,
-        senders: &BTreeMap<NodeId, Verifier>,
-        mut each: impl FnMut(u64, Option<&Opening>, Vec<Carried>) -> Result<(), PouchesError>,
-    ) -> Result<(Opening, Closing), PouchesError> {
-        let known = |node: &NodeId| senders.get(node).cloned();
-        let mut file = staged.read()?;
-        let mut reader = VolumeReader::new(self.0.own, self.0.sealing.clone());
-        let (mut piece, mut bytes) = (vec![0; PIECE_BYTES], 0);
-        loop {
-            let length = file.read(&mut piece).map_err(PouchesError::Staging)?;
-            if length == 0 {
-                break;
-            }
-            bytes += length as u64;
-            let carried = reader.push(&piece[..length], &known)?;
-            each(bytes, reader.opening(), carried)?;
-        }
-        let End { carried, opening, closing } = reader.finish(&known)?;
-        each(bytes, Some(&opening), carried)?;
-        Ok((opening, closing))
     }
 
     /// Extents whose last entry is another one in the store.
@@ -200,14 +215,45 @@ struct Feed<'a> {
 }
 
 impl Feed<'_> {
+    /// Hands on what stands before the attachments. Returns pieces of these that came along.
+    fn entries(
+        &mut self,
+        reading: &mut Reading<'_>,
+        tell: &mut impl FnMut(Progress) -> Listener,
+    ) -> Result<Vec<FilePiece>, PouchesError> {
+        let mut pieces = Vec::new();
+        while reading.said().is_none()
+            && let Some(carried) = reading.step()?
+        {
+            tell(Progress::Taken(reading.bytes())).still_there()?;
+            for carried in carried {
+                match carried {
+                    Carried::Piece(piece) => pieces.push(piece),
+                    other => self.give(other)?,
+                }
+            }
+        }
+        Ok(pieces)
+    }
+
     fn give(&mut self, carried: Carried) -> Result<(), PouchesError> {
         match carried {
             Carried::Message(message) => self.submit(message),
+            Carried::Files(files) => {
+                let told = Told { said: self.opening.time, taken: clock::now(), files };
+                self.pouches.0.archive.keep_told(&self.opening.sender, &told)
+            }
+            Carried::Piece(_) => Ok(()),
             Carried::Held(held) => {
                 let taken = self.runtime.block_on(self.pouches.take_held(held));
                 match taken {
                     // What speaks of a pouch that is forgotten, or of other volumes, says nothing.
                     Ok(_) | Err(PouchesError::Engine(EngineError::Refused(CommandError::NoReceipt(_)))) => Ok(()),
+                    // It costs that its entries are sent again, and is no reason to take nothing.
+                    Err(PouchesError::Kept(error)) => {
+                        warn!(%error, "what is kept of a pouch cannot be read; a receipt for it is passed over");
+                        Ok(())
+                    }
                     Err(error) => Err(error),
                 }
             }

@@ -1,12 +1,14 @@
 //! Writes volumes: entries are read from the store as fast as whoever asked takes the bytes.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use portolan_protocol::{
     crypto::sealing::SealingPublicKey,
     id::{Incarnation, NodeId, PouchId},
     message::Message,
     page::LogContext,
-    pouch::{Address, First, PackError, Packer, Padding, Position, Source, Span},
+    pouch::{Address, First, PackError, Packer, Padding, Position, PouchFile, Source, Span},
 };
 use tokio::sync::mpsc;
 use tracing::warn;
@@ -17,6 +19,7 @@ use super::{
     handle::{Pouches, sealing_keys},
 };
 use crate::{
+    attachments::Attachments,
     clock,
     store::{Store, StoreError},
 };
@@ -29,20 +32,41 @@ const CHUNKS_MAX: usize = 8;
 /// The bytes of a volume as they are written. An error ends them; without one the end is the end of the volume.
 pub type Chunks = mpsc::Receiver<Result<Bytes, PouchesError>>;
 
-struct FromStore(Store);
+struct FromStore {
+    store: Store,
+    attachments: Option<Attachments>,
+    /// Bytes of attachments that were read.
+    read: u64,
+}
 
 impl Source for FromStore {
     type Error = StoreError;
 
     fn pages(&mut self, span: &Span, bytes: u64) -> Result<Option<First>, StoreError> {
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
-        let mut frames = self.0.run_frames(&span.context, span.from, span.to, bytes);
+        let mut frames = self.store.run_frames(&span.context, span.from, span.to, bytes);
         let pages = frames.next().transpose()?;
         Ok(pages.map(|pages| First { pages, reached: frames.reached() }))
     }
 
     fn payload(&mut self, context: &LogContext, seq: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.0.entry(context, seq)?.and_then(|entry| entry.payload))
+        Ok(self.store.entry(context, seq)?.and_then(|entry| entry.payload))
+    }
+
+    fn holds(&mut self, file: &PouchFile) -> bool {
+        let held = self.attachments.as_ref().and_then(|attachments| attachments.files().held(&file.attachment));
+        held == Some(file.bytes)
+    }
+
+    fn piece(&mut self, file: &PouchFile, range: &Range<u64>) -> Option<Vec<u8>> {
+        self.read += range.end - range.start;
+        match self.attachments.as_ref()?.piece(file.attachment, file.bytes, range) {
+            Ok(piece) => Some(piece),
+            Err(error) => {
+                warn!(attachment = %file.attachment, at = range.start, %error, "a piece of an attachment cannot be read");
+                None
+            }
+        }
     }
 }
 
@@ -95,7 +119,8 @@ impl Pouches {
             time: record.created,
         };
         let padding = if record.padded { Padding::Padme } else { Padding::None };
-        let mut source = FromStore(self.0.store.clone());
+        let (store, attachments) = (self.0.store.clone(), self.0.attachments.clone());
+        let mut source = FromStore { store, attachments, read: 0 };
         let (mut out, mut bytes) = (Vec::new(), 0);
         let mut hand_out = |out: &mut Vec<u8>| {
             bytes += out.len() as u64;
@@ -107,7 +132,8 @@ impl Pouches {
             Packer::begin(&record.plan, start, address, volume_bytes, padding, &mut clock::rng(), &mut out)?;
         while packer.step(&mut source, &mut out).map_err(unpacked)? {
             if out.len() >= CHUNK_BYTES_AIM {
-                self.0.writing().insert(record.id, before + packer.entries());
+                let reached = (before.0 + packer.entries(), before.1 + source.read);
+                self.0.writing().insert(record.id, reached);
                 hand_out(&mut out)?;
             }
         }
@@ -127,10 +153,11 @@ fn life_of(hello: &Message) -> Option<Incarnation> {
     }
 }
 
-/// Entries that the volumes before this one hold.
-fn written_before(record: &Record, number: u16) -> u64 {
+/// Entries and bytes of attachments that the volumes before this one hold.
+fn written_before(record: &Record, number: u16) -> (u64, u64) {
     let before = record.volumes.iter().take(usize::from(number.saturating_sub(1)));
-    before.map(|volume| volume.packed.written.contents.entries()).sum()
+    let of_volume = |volume: &Volume| (volume.packed.written.contents.entries(), volume.packed.written.file_bytes());
+    before.map(of_volume).fold((0, 0), |(entries, bytes), (more, further)| (entries + more, bytes + further))
 }
 
 fn unpacked(error: PackError<StoreError>) -> PouchesError {

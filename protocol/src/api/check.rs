@@ -11,6 +11,9 @@ pub struct CheckRequest {
     /// Derive documents, snapshots and the list from the log anew.
     #[serde(default)]
     pub rebuild: bool,
+    /// Read every byte of attachments too.
+    #[serde(default)]
+    pub read_data: bool,
 }
 
 /// What is being done.
@@ -25,6 +28,8 @@ pub enum CheckStage {
     Documents,
     /// Deriving documents anew.
     Rebuild,
+    /// Attachments against their ids.
+    Attachments,
     /// A stage that a newer daemon knows.
     #[serde(other)]
     Unknown,
@@ -68,6 +73,9 @@ pub struct Checked {
     pub payloads: u64,
     /// Documents compared with their logs, or derived anew.
     pub documents: u64,
+    /// Attachments of which every byte was read.
+    #[serde(default)]
+    pub attachments: u64,
     /// Findings of severity `damage`.
     pub damage: u64,
 }
@@ -80,7 +88,7 @@ pub enum CheckEvent {
     Progress {
         /// Which stage.
         stage: CheckStage,
-        /// Entries or documents done.
+        /// Entries, documents or attachments done.
         done: u64,
         /// All of them; null while that is not known.
         total: Option<u64>,

@@ -50,8 +50,9 @@ pub use init::{InitAnswer, InitRequest, InitResult};
 pub use news::{Looked, NEWS_DEFAULT, NewDocument, News, NewsQuery, Novelty, Seen, SpaceNews};
 pub use peer::{AddPeer, CardAnswer, Connection, Peer, PeerSpace, Peers, ProfileChange, Route};
 pub use pouch::{
-    ExportRequest, LackingEntries, PouchLoad, PouchRecipient, PouchVolume, Pouches, ReceiptAnswer, ReceiptRequest,
-    SentPouch, TakenPouch, TakenVolume, VolumeEvent, VolumeQuery, VolumeStage, VolumeVerified,
+    AttachmentsLeftOut, ExportRequest, LackingAttachment, LackingEntries, PouchAttachments, PouchLoad, PouchRecipient,
+    PouchVolume, Pouches, ReceiptAnswer, ReceiptRequest, SentPouch, TakenPouch, TakenVolume, VolumeEvent, VolumeQuery,
+    VolumeStage, VolumeVerified,
 };
 pub use provenance::{Arrival, ChangeProvenance, Partner, Provenance};
 pub use search::{

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
 use crate::{
-    id::{NodeId, PouchId, SpaceId},
+    id::{AttachmentId, NodeId, PouchId, SpaceId},
     time::Timestamp,
 };
 
@@ -19,6 +19,40 @@ pub enum PouchLoad {
     Everything,
     /// Receipts, and no entries.
     Receipts,
+}
+
+/// Which attachments a pouch carries, by the size of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PouchAttachments {
+    /// Every one.
+    All,
+    /// None.
+    None,
+    /// Those of fewer bytes.
+    Below(u64),
+}
+
+impl Default for PouchAttachments {
+    /// Below 64 MiB, as nodes fetch by themselves where nothing else is said.
+    fn default() -> PouchAttachments {
+        PouchAttachments::Below(64 << 20)
+    }
+}
+
+/// How many attachments that records name a pouch is not to carry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachmentsLeftOut {
+    /// All recipients said that they hold these.
+    pub known: u64,
+    /// These are not held here.
+    pub missing: u64,
+    /// These are larger than was asked for.
+    pub larger: u64,
+    /// These are more than one pouch carries.
+    pub too_many: u64,
+    /// Which there are is not known, since records could not be looked at: it carries none.
+    pub is_unknown: bool,
 }
 
 /// `POST /v1/pouches`: names what is to go into a pouch. Its volumes are written by asking for them.
@@ -39,6 +73,9 @@ pub struct ExportRequest {
     /// Hide how much there is, at the cost of at most an eighth more.
     #[serde(default)]
     pub padded: bool,
+    /// Which attachments.
+    #[serde(default)]
+    pub attachments: PouchAttachments,
 }
 
 /// A volume that was written.
@@ -54,6 +91,12 @@ pub struct PouchVolume {
     pub entries: u64,
     /// Payloads in it, of entries that a recipient holds without them.
     pub payloads: u64,
+    /// Attachments of which it carries something.
+    pub attachments: u64,
+    /// Bytes of them.
+    pub attachment_bytes: u64,
+    /// Those of which something could not be read when it was written.
+    pub unread: Vec<AttachmentId>,
     /// Whether whoever wrote it to a medium has read it again and found it whole.
     pub verified: bool,
 }
@@ -86,6 +129,14 @@ pub struct SentPouch {
     pub payloads: u64,
     /// Entries that the volume being written holds so far, and all before it.
     pub entries_written: u64,
+    /// Attachments that were named for it.
+    pub attachments: u64,
+    /// Bytes of them.
+    pub attachment_bytes: u64,
+    /// Bytes of them that the volume being written holds so far, and all before it.
+    pub attachment_bytes_written: u64,
+    /// Attachments that it is not to carry.
+    pub left_out: AttachmentsLeftOut,
     /// The volumes that were written to their end.
     pub volumes: Vec<PouchVolume>,
     /// Whether the last of them is the last of the pouch, and all were verified on a medium.
@@ -196,6 +247,21 @@ pub struct LackingEntries {
     pub suppliers: Vec<String>,
 }
 
+/// An attachment of a volume that is not here to its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LackingAttachment {
+    /// Which.
+    pub id: AttachmentId,
+    /// Its name, as a record has it; empty where none is known.
+    pub name: String,
+    /// Bytes of its ciphertext.
+    pub bytes: u64,
+    /// Bytes that are here.
+    pub held: u64,
+    /// Why not all that the volume carries of it was taken; none where it goes on in another volume.
+    pub error: Option<ApiError>,
+}
+
 /// What came of a volume.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TakenVolume {
@@ -221,6 +287,20 @@ pub struct TakenVolume {
     pub lacking: Vec<LackingEntries>,
     /// How many ranges of them there are.
     pub lacking_ranges: u64,
+    /// Attachments of which it carries something.
+    pub attachments: u64,
+    /// Bytes of them.
+    pub attachment_bytes: u64,
+    /// Attachments that are here to their end since. In a dry run: those that are not here yet.
+    pub attachments_new: u64,
+    /// Those that are not, a few of them.
+    pub attachments_lacking: Vec<LackingAttachment>,
+    /// How many there are of which not all that the volume carries was taken.
+    pub attachments_failed: u64,
+    /// How many go on in another volume.
+    pub attachments_going_on: u64,
+    /// What is wrong with the volume where its attachments are, also where all of them are here by other routes.
+    pub attachments_damage: Option<String>,
     /// This node's word for the volumes of the pouch that it holds, as a code for the sender; none while something of this one is
     /// lacking, or in a dry run.
     pub code: Option<String>,

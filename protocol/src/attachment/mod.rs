@@ -3,6 +3,7 @@
 
 mod key;
 mod layout;
+mod piece;
 
 mod attached;
 mod seal;
@@ -11,5 +12,6 @@ mod wire;
 pub use attached::{Attached, attached};
 pub use key::{AttachmentKey, NotAKey};
 pub use layout::{AttachmentError, GROUP_BYTES, Layout};
+pub use piece::{piece_at, piece_bytes, pieces};
 pub use seal::{Opener, Sealer};
 pub use wire::{ANSWER_BYTES, Answer, PIECE_ENCODED_BYTES_MAX, REQUEST_BYTES, Request, Wish};

@@ -50,6 +50,8 @@ impl Node {
             data: Vec::new(),
             payloads: Vec::new(),
             gaps: Vec::new(),
+            told: None,
+            files: Vec::new(),
             recipients,
         };
         for space in spaces {

@@ -1,4 +1,4 @@
-//! What stands in the chunks of a volume: frames, one after another, and zeros behind the last.
+//! What stands in the chunks of a volume: frames, one after another. Behind the last stands what `files.rs` tells of.
 //!
 //! ```text
 //! frame = length (4, big-endian, 1 to 4,194,304), body
@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use super::{
     contents::{Extent, Item},
     error::{PouchError, WriteError},
+    files::FilePiece,
     held::Held,
     statement::{Closing, Opening, Signed, frames_hasher},
 };
 use crate::{
     codec::{decode_part, encode_part},
     crypto::hash::Hasher,
-    id::SpaceId,
+    id::{AttachmentId, SpaceId},
     limits::{FRAME_BYTES_MAX, RUN_ENTRIES_MAX},
     message::Message,
     page::{LogContext, PageReader, RunError},
@@ -35,6 +36,8 @@ pub(super) enum Frame {
     Held(Held),
     /// The last one, and only that.
     Closing(Signed<Closing>),
+    /// Attachments that the sender holds, in order.
+    Files(Vec<AttachmentId>),
 }
 
 /// What a recipient gets out of a volume, in the order in which it was put in. It comes from the sender that the opening named,
@@ -45,6 +48,10 @@ pub enum Carried {
     Message(Message),
     /// The sender holds volumes of a pouch.
     Held(Held),
+    /// The sender holds these attachments, and of others that it could have named it holds none. At most once.
+    Files(Vec<AttachmentId>),
+    /// A piece of an attachment. It comes behind the closing.
+    Piece(FilePiece),
 }
 
 impl Frame {
@@ -138,12 +145,11 @@ impl FrameReader {
             each(frame, before)?;
         }
         self.buffer.drain(..used);
-        if self.closed {
-            if self.buffer.iter().any(|byte| *byte != 0) {
-                return Err(PouchError::Malformed("something stands behind the closing"));
-            }
-            self.buffer.clear();
-        }
         Ok(())
+    }
+
+    /// What came behind the closing, once there was one.
+    pub(super) fn behind_closing(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.buffer)
     }
 }

@@ -4,12 +4,13 @@
 //! ```text
 //! volume = header, block...                  header = mark, commitment, 16 slots, check
 //! block  = sealed chunk, check               check  = hash over all before it, no key needed
-//! chunks = opening (signed), messages and what is held, closing (signed), zeros
+//! chunks = opening (signed), messages and what is held, closing (signed), pieces of attachments, zeros
 //! ```
 
 mod code;
 mod contents;
 mod error;
+mod files;
 mod frame;
 mod header;
 mod held;
@@ -20,6 +21,7 @@ mod plan;
 mod reader;
 mod scan;
 mod statement;
+mod tail;
 mod writer;
 
 #[cfg(test)]
@@ -29,6 +31,7 @@ pub use self::{
     code::{CODE_CHARACTERS_MAX, CodeError, from_code, to_code},
     contents::{Contents, ContentsDigest, Extent, Item, Payloads, SpaceContents, digest_of_volumes},
     error::{PouchError, WriteError},
+    files::{FilePiece, FileRange, PouchFile},
     frame::Carried,
     header::{HEADER_BYTES, Header},
     held::{Held, VolumeSet},

@@ -1,17 +1,20 @@
 //! Fills volumes from a plan, one frame at a time: whoever writes decides when to go on, and entries are read as they are
 //! written.
 
+use std::ops::Range;
+
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{
     error::WriteError,
+    files::{PouchFile, fit},
     padding::Padding,
     plan::{Plan, Span},
     writer::{Address, VolumeWriter, Written},
 };
-use crate::{message::Message, page::LogContext};
+use crate::{id::AttachmentId, limits::VOLUME_FILES_MAX, message::Message, page::LogContext};
 
 /// Bytes of entries in a frame, about.
 const FRAME_BYTES_AIM: u64 = 1 << 20;
@@ -44,6 +47,12 @@ pub trait Source {
     /// # Errors
     /// When it cannot be read.
     fn payload(&mut self, context: &LogContext, seq: u64) -> Result<Option<Vec<u8>>, Self::Error>;
+
+    /// Whether an attachment is held; one that is not is left out.
+    fn holds(&mut self, file: &PouchFile) -> bool;
+
+    /// A piece of one with its proof; none when it cannot be read.
+    fn piece(&mut self, file: &PouchFile, range: &Range<u64>) -> Option<Vec<u8>>;
 }
 
 /// Where in a plan a volume begins.
@@ -55,6 +64,10 @@ pub struct Position {
     pub next_seq: Option<u64>,
     /// Payloads that earlier volumes carry.
     pub payloads: u64,
+    /// Attachments that earlier volumes carry to their end.
+    pub files: u64,
+    /// The next byte of the one after them.
+    pub next_byte: u64,
 }
 
 /// Why a volume is not written to its end.
@@ -78,6 +91,8 @@ pub enum PackError<E> {
 pub struct Packed {
     /// What is known of it.
     pub written: Written,
+    /// Attachments of which something could not be read.
+    pub unread: Vec<AttachmentId>,
     /// Where the next one begins; none when this is the last.
     pub next: Option<Position>,
 }
@@ -89,7 +104,10 @@ enum Stage {
     Control(usize, Option<u64>),
     Words(usize),
     Held(usize),
+    Told,
     Data,
+    /// Everything but what stands behind the closing is written.
+    Closed,
 }
 
 /// What came of the first entries of a span: whether they were written, and the entry after the last of them.
@@ -107,6 +125,7 @@ pub struct Packer<'a> {
     position: Position,
     /// Something beside what every volume begins with was written.
     carries: bool,
+    unread: Vec<AttachmentId>,
 }
 
 impl<'a> Packer<'a> {
@@ -124,7 +143,7 @@ impl<'a> Packer<'a> {
         out: &mut Vec<u8>,
     ) -> Result<Packer<'a>, WriteError> {
         let writer = VolumeWriter::begin(address, volume_bytes, rng, out)?;
-        Ok(Packer { plan, writer, padding, stage: Stage::Hello, position, carries: false })
+        Ok(Packer { plan, writer, padding, stage: Stage::Hello, position, carries: false, unread: Vec::new() })
     }
 
     /// How many entries it holds so far.
@@ -155,9 +174,19 @@ impl<'a> Packer<'a> {
             },
             Stage::Held(at) => match plan.held.get(at) {
                 Some(held) => (self.writer.held(held.clone(), out), Stage::Held(at + 1)),
+                None => (Ok(()), Stage::Told),
+            },
+            Stage::Told => match plan.told.as_ref().filter(|_| self.position == Position::default()) {
+                Some(told) => (self.writer.files(told.clone(), out), Stage::Data),
                 None => (Ok(()), Stage::Data),
             },
-            Stage::Data => return self.carry(source, out),
+            Stage::Data => {
+                if !self.carry(source, out)? {
+                    self.end_entries(source, out)?;
+                }
+                return Ok(true);
+            }
+            Stage::Closed => return Ok(self.piece(source, out)),
         };
         self.stage = next;
         match written {
@@ -174,11 +203,55 @@ impl<'a> Packer<'a> {
     pub fn close(self, out: &mut Vec<u8>) -> Result<Packed, WriteError> {
         let last = self.is_last();
         let written = self.writer.close(last, self.padding, out)?;
-        Ok(Packed { written, next: (!last).then_some(self.position) })
+        Ok(Packed { written, unread: self.unread, next: (!last).then_some(self.position) })
     }
 
     fn is_last(&self) -> bool {
+        self.has_all_entries() && self.position.files >= self.plan.files.len() as u64
+    }
+
+    fn has_all_entries(&self) -> bool {
         self.position.spans >= self.plan.data.len() as u64 && self.position.payloads >= self.plan.payloads.len() as u64
+    }
+
+    /// Names the attachments for which there is room behind the entries, and writes the closing.
+    fn end_entries<S: Source>(&mut self, source: &mut S, out: &mut Vec<u8>) -> Result<(), PackError<S::Error>> {
+        let (mut ranges, mut room) = (Vec::new(), self.writer.room());
+        while self.has_all_entries()
+            && ranges.len() < VOLUME_FILES_MAX
+            && let Some(file) = item(&self.plan.files, self.position.files)
+        {
+            let next = Position { files: self.position.files + 1, next_byte: 0, ..self.position };
+            if !source.holds(file) {
+                self.position = next;
+                continue;
+            }
+            let Some((range, taken)) = fit(file, self.position.next_byte, room) else { break };
+            room -= taken;
+            ranges.push(range);
+            if range.to < file.bytes {
+                self.position.next_byte = range.to;
+                break;
+            }
+            self.position = next;
+        }
+        if ranges.is_empty() && !self.carries && !self.is_last() {
+            return Err(self.too_small());
+        }
+        self.writer.end_entries(ranges, self.is_last(), out)?;
+        self.stage = Stage::Closed;
+        Ok(())
+    }
+
+    /// Writes the next piece of an attachment. False when there is none.
+    fn piece<S: Source>(&mut self, source: &mut S, out: &mut Vec<u8>) -> bool {
+        let Some((file, range)) = self.writer.next_piece() else { return false };
+        let encoded = source.piece(&file, &range);
+        if encoded.is_none() && self.unread.last() != Some(&file.attachment) {
+            self.unread.push(file.attachment);
+        }
+        self.writer.piece(encoded, out);
+        true
     }
 
     /// Writes the next entries, or the next payload.

@@ -2,8 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::held::Held;
-use crate::{entry::LogKey, id::NodeId, message::Message, page::LogContext};
+use super::{files::PouchFile, held::Held};
+use crate::{
+    entry::LogKey,
+    id::{AttachmentId, NodeId},
+    message::Message,
+    page::LogContext,
+};
 
 /// How much a pouch carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,8 +33,8 @@ pub struct Span {
     pub to: u64,
 }
 
-/// What is to go into a pouch, in this order. All but the last three stand in every volume. All that it says is durable once it
-/// is handed out.
+/// What is to go into a pouch, in this order. What stands before the data entries stands in every volume. All that it says is
+/// durable once it is handed out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// For whom, in order.
@@ -48,6 +53,11 @@ pub struct Plan {
     pub payloads: Vec<(LogContext, u64)>,
     /// Places in `data` whose payload is not held here either, as first place and count.
     pub gaps: Vec<(LogContext, Vec<(u64, u64)>)>,
+    /// Attachments that this node holds, for those who wonder what to send it; in the first volume alone. The core knows of none: the
+    /// shell puts them in.
+    pub told: Option<Vec<AttachmentId>>,
+    /// Attachments, behind everything else. The shell puts them in too.
+    pub files: Vec<PouchFile>,
 }
 
 impl Plan {

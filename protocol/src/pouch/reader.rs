@@ -8,10 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     contents::Contents,
     error::PouchError,
+    files,
     frame::{Carried, Frame, FrameReader, is_carried, item},
     header::Header,
     scan::{Piece, Scanner},
     statement::{Closing, Opening, Signed},
+    tail::Tail,
 };
 use crate::{
     crypto::{
@@ -21,7 +23,7 @@ use crate::{
     },
     entry::LogKey,
     id::{NodeId, SpaceId},
-    limits::{EXTENTS_MAX, POUCH_SLOTS, POUCHES_HELD_MAX, SPACES_MAX},
+    limits::{EXTENTS_MAX, FILES_TOLD_MAX, POUCH_SLOTS, POUCHES_HELD_MAX, SPACES_MAX},
     message::Message,
     page::RunError,
 };
@@ -37,6 +39,8 @@ pub struct VolumeReader {
     opened: Option<(Header, ChunkKey)>,
     frames: FrameReader,
     said: Said,
+    /// What stands behind the closing, once that was read.
+    tail: Option<Tail>,
 }
 
 /// The end of a volume that is whole.
@@ -48,6 +52,8 @@ pub struct End {
     pub opening: Opening,
     /// And last.
     pub closing: Closing,
+    /// What is wrong behind the closing. It cost pieces of attachments and nothing else.
+    pub trouble: Option<PouchError>,
 }
 
 /// What the sender has said so far.
@@ -70,6 +76,7 @@ struct Words {
     receipts: BTreeSet<SpaceId>,
     forks: BTreeSet<(SpaceId, LogKey)>,
     held: usize,
+    has_told_files: bool,
 }
 
 impl Words {
@@ -89,7 +96,8 @@ impl Words {
                 self.held += 1;
                 true
             }
-            Carried::Message(_) => true,
+            Carried::Files(_) => !std::mem::replace(&mut self.has_told_files, true),
+            Carried::Message(_) | Carried::Piece(_) => true,
         };
         is_new.then_some(())
     }
@@ -112,10 +120,12 @@ impl VolumeReader {
             opened: None,
             frames: FrameReader::default(),
             said: Said::default(),
+            tail: None,
         }
     }
 
-    /// Takes the next bytes of the file, as many as the caller likes to hold, and returns what they complete.
+    /// Takes the next bytes of the file, as many as the caller likes to hold, and returns what they complete. Once the closing was
+    /// read, and it names attachments, damage costs pieces of these and is no error.
     ///
     /// # Errors
     /// [`PouchError`]; nothing that comes later counts. What was returned before stays true to its own signatures.
@@ -133,12 +143,22 @@ impl VolumeReader {
     /// [`PouchError`], [`PouchError::Truncated`] among them.
     pub fn finish(mut self, senders: Senders<'_>) -> Result<End, PouchError> {
         let mut carried = Vec::new();
-        let (piece, _) = std::mem::take(&mut self.scanner).finish()?;
-        self.piece(piece, senders, &mut carried)?;
+        match (std::mem::take(&mut self.scanner).finish(), &mut self.tail) {
+            (Ok((piece, _)), _) => self.piece(piece, senders, &mut carried)?,
+            (Err(error), Some(tail)) => tail.lose(error, &mut carried)?,
+            (Err(error), None) => return Err(error),
+        }
         match (self.said.opening, self.said.closing) {
-            (Some((opening, _)), Some(closing)) => Ok(End { carried, opening, closing }),
+            (Some((opening, _)), Some(closing)) => {
+                Ok(End { carried, opening, closing, trouble: self.tail.and_then(Tail::end) })
+            }
             _ => Err(PouchError::Malformed("it ends without a closing")),
         }
+    }
+
+    /// What the sender said last, once that was read.
+    pub fn closing(&self) -> Option<&Closing> {
+        self.said.closing.as_ref()
     }
 
     /// What the sender said first, once that was read.
@@ -155,9 +175,21 @@ impl VolumeReader {
                 return Ok(());
             }
             Piece::Chunk { number, place, at, sealed } => (number, place, at, sealed),
+            Piece::Damaged { at, end } => {
+                let damaged = PouchError::Damaged { at, end };
+                return match &mut self.tail {
+                    Some(tail) => tail.lose(damaged, carried),
+                    None => Err(damaged),
+                };
+            }
         };
         let (header, key) = self.opened.as_ref().ok_or(PouchError::NotAPouch)?;
-        key.open(number, place, &mut chunk).map_err(|_| PouchError::Altered { at })?;
+        let opened = key.open(number, place, &mut chunk).map_err(|_| PouchError::Altered { at });
+        match (&mut self.tail, opened) {
+            (Some(tail), Ok(())) => return tail.push(&chunk, carried),
+            (Some(tail), Err(altered)) => return tail.lose(altered, carried),
+            (None, opened) => opened?,
+        }
         let (said, own) = (&mut self.said, &self.own);
         self.frames.push(&chunk, |frame, before| match frame {
             Frame::Opening(signed) => said.open(signed, header, own, senders),
@@ -166,7 +198,18 @@ impl VolumeReader {
             Frame::Message(_) => Err(PouchError::Malformed("a message that no pouch carries")),
             Frame::Held(held) if held.volumes.is_plausible() => said.carry(Carried::Held(held), carried),
             Frame::Held(_) => Err(PouchError::Malformed("a set of volumes")),
+            Frame::Files(files) if files.len() > FILES_TOLD_MAX => {
+                Err(PouchError::Bound("attachments that are told of"))
+            }
+            Frame::Files(files) if files.is_sorted_by(|one, next| one < next) => {
+                said.carry(Carried::Files(files), carried)
+            }
+            Frame::Files(_) => Err(PouchError::Malformed("a list of attachments")),
         })?;
+        if let Some(closing) = &self.said.closing {
+            let tail = self.tail.insert(Tail::new(&closing.files));
+            tail.push(&self.frames.behind_closing(), carried)?;
+        }
         match place {
             Place::Last if self.said.closing.is_none() => Err(PouchError::Malformed("it ends without a closing")),
             Place::Last | Place::Within => Ok(()),
@@ -225,6 +268,7 @@ impl Said {
         if closing.contents != self.contents {
             return Err(PouchError::Malformed("the contents list"));
         }
+        files::check(&closing.files)?;
         self.closing = Some(closing);
         Ok(())
     }

@@ -24,7 +24,7 @@ use crate::{
 pub(super) const BLOCK_OVERHEAD_BYTES: usize = TAG_BYTES + CHECK_BYTES;
 const BLOCK_BYTES: usize = CHUNK_BYTES + BLOCK_OVERHEAD_BYTES;
 
-/// A part of a volume whose check holds.
+/// A part of a volume.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Piece {
     /// The header.
@@ -40,6 +40,26 @@ pub enum Piece {
         /// The sealed bytes.
         sealed: Vec<u8>,
     },
+    /// A block whose check is wrong. Whoever needs all of the volume has to take it for an error.
+    Damaged {
+        /// Where it starts in the file.
+        at: u64,
+        /// The byte after its last.
+        end: u64,
+    },
+}
+
+impl Piece {
+    /// Refuses a damaged one.
+    ///
+    /// # Errors
+    /// [`PouchError::Damaged`].
+    pub fn sound(self) -> Result<Piece, PouchError> {
+        match self {
+            Piece::Damaged { at, end } => Err(PouchError::Damaged { at, end }),
+            sound => Ok(sound),
+        }
+    }
 }
 
 /// The check of a block.
@@ -64,10 +84,10 @@ impl Scanner {
         Scanner::default()
     }
 
-    /// Takes the next bytes of the file, as many as the caller likes to hold.
+    /// Takes the next bytes of the file, as many as the caller likes to hold. Behind a damaged block it goes on.
     ///
     /// # Errors
-    /// [`PouchError`]; nothing that comes later counts.
+    /// [`PouchError`] when the header is wrong, or it is too long; nothing that comes later counts.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<Piece>, PouchError> {
         let total = self.at + self.buffer.len() as u64 + bytes.len() as u64;
         if total > VOLUME_BYTES_MAX {
@@ -88,7 +108,7 @@ impl Scanner {
         }
         // The last block is known by the end of the file alone, so one block is always held back.
         while self.buffer.len() - used > BLOCK_BYTES {
-            pieces.push(self.block(used, BLOCK_BYTES, Place::Within)?);
+            pieces.push(self.block(used, BLOCK_BYTES, Place::Within));
             used += BLOCK_BYTES;
         }
         self.buffer.drain(..used);
@@ -109,13 +129,17 @@ impl Scanner {
         if length <= BLOCK_OVERHEAD_BYTES {
             return Err(PouchError::Truncated { at: self.at + length as u64 });
         }
-        let last = self.block(0, length, Place::Last);
+        let before = self.check;
+        let last = self.block(0, length, Place::Last).sound();
         match last {
             Ok(piece) => Ok((piece, self.check.unwrap_or_default())),
-            Err(_) if length == BLOCK_BYTES && self.block(0, length, Place::Within).is_ok() => {
-                Err(PouchError::Truncated { at: self.at + length as u64 })
+            Err(error) => {
+                self.check = before;
+                match self.block(0, length, Place::Within).sound() {
+                    Ok(_) if length == BLOCK_BYTES => Err(PouchError::Truncated { at: self.at + length as u64 }),
+                    _ => Err(error),
+                }
             }
-            Err(error) => Err(error),
         }
     }
 
@@ -130,16 +154,18 @@ impl Scanner {
     }
 
     /// The block of `length` bytes that starts at `from` of the buffer.
-    fn block(&mut self, from: usize, length: usize, place: Place) -> Result<Piece, PouchError> {
+    fn block(&mut self, from: usize, length: usize, place: Place) -> Piece {
         let at = self.at + from as u64;
         let (sealed, stated) = self.buffer[from..from + length].split_at(length - CHECK_BYTES);
         let check = check(&self.check.unwrap_or_default(), place, sealed);
-        if check != stated {
-            return Err(PouchError::Damaged { at, end: at + length as u64 });
-        }
-        let piece = Piece::Chunk { number: self.number, place, at, sealed: sealed.to_vec() };
-        self.check = Some(check);
+        let piece = if check == stated {
+            Piece::Chunk { number: self.number, place, at, sealed: sealed.to_vec() }
+        } else {
+            Piece::Damaged { at, end: at + length as u64 }
+        };
+        // Most often the chunk is damaged and not its check: then the next block goes on from what is stated.
+        self.check = stated.try_into().ok();
         self.number += 1;
-        Ok(piece)
+        piece
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     contents::Contents,
     error::PouchError,
+    files::FileRange,
     header::{Header, SECRET_BYTES},
 };
 use crate::{
@@ -64,6 +65,8 @@ pub struct Closing {
     pub frames: [u8; 32],
     /// Which entries the volume holds.
     pub contents: Contents,
+    /// Which parts of attachments stand behind this.
+    pub files: Vec<FileRange>,
     /// Whether the pouch has no volume after this one.
     pub last: bool,
 }

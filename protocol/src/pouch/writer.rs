@@ -1,11 +1,14 @@
 //! Writes one volume as a stream: frames in, bytes of the file out, bounded memory, nothing ever rewritten.
 
+use std::ops::Range;
+
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 
 use super::{
     contents::Contents,
     error::WriteError,
+    files::{FILE_RANGE_BYTES, FileRange, Pieces, PouchFile},
     frame::{Frame, LENGTH_BYTES, is_carried, item},
     header::{Header, Secret, commitment},
     held::Held,
@@ -14,6 +17,7 @@ use super::{
     statement::{Closing, Opening, Signed, frames_hasher},
 };
 use crate::{
+    attachment::piece_bytes,
     codec,
     crypto::{
         chunks::{ChunkKey, Place},
@@ -21,7 +25,7 @@ use crate::{
         sealing::SealingPublicKey,
         signing::SigningKey,
     },
-    id::{NodeId, PouchId},
+    id::{AttachmentId, NodeId, PouchId},
     limits::CHUNK_BYTES,
     message::Message,
     time::Timestamp,
@@ -51,8 +55,17 @@ pub struct Address<'a> {
 pub struct Written {
     /// Its contents list, which the sender keeps.
     pub contents: Contents,
+    /// The parts of attachments behind these.
+    pub files: Vec<FileRange>,
     /// Its last 32 bytes: the hash of the file.
     pub hash: [u8; 32],
+}
+
+impl Written {
+    /// Bytes of attachments, their proofs not counted.
+    pub fn file_bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.to - file.from).sum()
+    }
 }
 
 /// See the head of the file.
@@ -69,6 +82,8 @@ pub struct VolumeWriter<'a> {
     most: u64,
     frames: Hasher,
     contents: Contents,
+    /// What stands behind the closing, and which piece of it comes now. None before the closing.
+    behind: Option<(Vec<FileRange>, Pieces)>,
 }
 
 impl<'a> VolumeWriter<'a> {
@@ -107,6 +122,7 @@ impl<'a> VolumeWriter<'a> {
             most: plaintext_room(volume_bytes),
             frames: frames_hasher(),
             contents: Contents::default(),
+            behind: None,
         };
         writer.put(&opening.encode()?, out)?;
         Ok(writer)
@@ -139,6 +155,14 @@ impl<'a> VolumeWriter<'a> {
         self.put(&Frame::Held(held).encode()?, out)
     }
 
+    /// Writes which attachments the sender holds, in order.
+    ///
+    /// # Errors
+    /// [`WriteError::Full`].
+    pub fn files(&mut self, files: Vec<AttachmentId>, out: &mut Vec<u8>) -> Result<(), WriteError> {
+        self.put(&Frame::Files(files).encode()?, out)
+    }
+
     /// What it holds so far.
     pub fn contents(&self) -> &Contents {
         &self.contents
@@ -155,34 +179,79 @@ impl<'a> VolumeWriter<'a> {
         self.most.saturating_sub(self.written).saturating_sub(closing)
     }
 
-    /// Closes the volume. `last` says that the pouch has none after it.
+    /// Writes the closing. Behind it come the pieces of `files`, for which there has to be room, and nothing else. `last` says that
+    /// the pouch has no volume after this one.
     ///
     /// # Errors
-    /// [`WriteError`] never for a volume that [`VolumeWriter::begin`] had room for.
-    pub fn close(mut self, last: bool, padding: Padding, out: &mut Vec<u8>) -> Result<Written, WriteError> {
+    /// [`WriteError::Full`] where there is no room for them.
+    pub fn end_entries(&mut self, files: Vec<FileRange>, last: bool, out: &mut Vec<u8>) -> Result<(), WriteError> {
         let closing = Closing {
             pouch: self.address.pouch,
             volume: self.address.volume,
             frames: *self.frames.finalize().as_bytes(),
-            contents: std::mem::take(&mut self.contents),
+            contents: self.contents.clone(),
+            files: files.clone(),
             last,
         };
-        let contents = closing.contents.clone();
+        let ranges = (files.len() * FILE_RANGE_BYTES) as u64;
+        let length: u64 =
+            files.iter().flat_map(|file| file.pieces().map(|piece| piece_bytes(file.bytes, &piece))).sum();
+        if self.behind.is_some() || ranges + length > self.room() {
+            return Err(WriteError::Full);
+        }
         let frame = Frame::Closing(Signed::sign(closing, self.address.key)).encode()?;
         self.add(&frame, out);
-        let mut zeros = padding.fill(self.written, self.most) - self.written;
+        let pieces = Pieces::new(&files);
+        self.behind = Some((files, pieces));
+        Ok(())
+    }
+
+    /// The piece of an attachment that is to be written now.
+    pub fn next_piece(&self) -> Option<(PouchFile, Range<u64>)> {
+        let (file, piece, _) = self.behind.as_ref()?.1.current()?;
+        Some((file, piece))
+    }
+
+    /// Writes the piece that comes now: zeros in its place, which nobody takes for it, where it cannot be read.
+    pub fn piece(&mut self, encoded: Option<Vec<u8>>, out: &mut Vec<u8>) {
+        let Some((_, pieces)) = &mut self.behind else { return };
+        let Some((_, _, length)) = pieces.current() else { return };
+        pieces.advance();
+        match encoded.filter(|encoded| encoded.len() as u64 == length) {
+            Some(encoded) => self.add(&encoded, out),
+            None => self.zeros(length, out),
+        }
+    }
+
+    /// Closes the volume: writes the closing, unless it is there, and what pads. `last` says that the pouch has none after it.
+    ///
+    /// # Errors
+    /// [`WriteError`] never for a volume that [`VolumeWriter::begin`] had room for.
+    pub fn close(mut self, last: bool, padding: Padding, out: &mut Vec<u8>) -> Result<Written, WriteError> {
+        if self.behind.is_none() {
+            self.end_entries(Vec::new(), last, out)?;
+        }
+        while self.next_piece().is_some() {
+            self.piece(None, out);
+        }
+        let zeros = padding.fill(self.written, self.most) - self.written;
+        self.zeros(zeros, out);
+        let rest = std::mem::take(&mut self.plaintext);
+        self.seal(rest, Place::Last, out);
+        let files = self.behind.map(|(files, _)| files).unwrap_or_default();
+        Ok(Written { contents: self.contents, files, hash: self.check })
+    }
+
+    fn zeros(&mut self, mut zeros: u64, out: &mut Vec<u8>) {
         while zeros > 0 {
             let some = zeros.min(CHUNK_BYTES as u64);
             self.add(&vec![0; usize::try_from(some).unwrap_or(CHUNK_BYTES)], out);
             zeros -= some;
         }
-        let rest = std::mem::take(&mut self.plaintext);
-        self.seal(rest, Place::Last, out);
-        Ok(Written { contents, hash: self.check })
     }
 
     fn put(&mut self, frame: &[u8], out: &mut Vec<u8>) -> Result<(), WriteError> {
-        if frame.len() as u64 > self.room() {
+        if self.behind.is_some() || frame.len() as u64 > self.room() {
             return Err(WriteError::Full);
         }
         self.frames.update(frame);

@@ -98,7 +98,7 @@ fn node(arguments: &[String]) {
         let follower = Box::new(Counter(count));
         let (engine, _stopped) =
             Engine::start(Parts { node, store: store.clone(), endpoint, allowed, calls: true, follower }).unwrap();
-        let pouches = Pouches::open(Path::new(home), keys, engine.clone(), store).unwrap();
+        let pouches = Pouches::open(Path::new(home), keys, engine.clone(), store, None).unwrap();
         say(&format!("listening {address}"));
         let mut orders = BufReader::new(std::io::stdin()).lines();
         while let Some(Ok(order)) = orders.next() {

@@ -2,7 +2,10 @@
 
 use std::{fs::File, io::Write as _, path::Path, time::Instant};
 
-use portolan_daemon::pouches::{Listener, Order, Pouches};
+use portolan_daemon::{
+    config::Fetch,
+    pouches::{Listener, Order, Pouches},
+};
 use portolan_protocol::{id::NodeId, limits::VOLUME_BYTES_MAX, pouch::Load};
 
 use super::say;
@@ -13,8 +16,14 @@ const PIECE_BYTES: usize = 1 << 20;
 /// Writes a pouch and flushes it.
 pub async fn export(pouches: &Pouches, to: NodeId, medium: &Path) {
     let start = Instant::now();
-    let order =
-        Order { to: vec![to], space: None, load: Load::Everything, volume_bytes: VOLUME_BYTES_MAX, padded: false };
+    let order = Order {
+        to: vec![to],
+        space: None,
+        load: Load::Everything,
+        volume_bytes: VOLUME_BYTES_MAX,
+        padded: false,
+        attachments: Fetch::None,
+    };
     let mut record = pouches.pack(order).await.unwrap();
     let mut bytes = 0;
     while record.volumes.last().is_none_or(|volume| volume.packed.next.is_some()) {

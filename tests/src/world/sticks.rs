@@ -1,12 +1,18 @@
 //! Sticks between machines of a world: volumes are written, lost, delayed, brought twice and in any order, and read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use portolan_protocol::{
     id::{NodeId, PouchId, SpaceId},
     input::{Command, CommandError, Reply, Volume, VolumeReport},
     page::LogContext,
-    pouch::{Address, Carried, Closing, End, First, Held, Load, Packer, Padding, Position, Source, Span, VolumeReader},
+    pouch::{
+        Address, Carried, Closing, End, First, Held, Load, Packer, Padding, Position, PouchFile, Source, Span,
+        VolumeReader,
+    },
     time::Timestamp,
 };
 use rand_core::Rng;
@@ -46,6 +52,14 @@ impl Source for FromDisk<'_> {
 
     fn payload(&mut self, context: &LogContext, seq: u64) -> Result<Option<Vec<u8>>, Self::Error> {
         Ok(self.0.payload(context, seq))
+    }
+
+    fn holds(&mut self, _: &PouchFile) -> bool {
+        false
+    }
+
+    fn piece(&mut self, _: &PouchFile, _: &Range<u64>) -> Option<Vec<u8>> {
+        None
     }
 }
 
@@ -126,7 +140,7 @@ impl World {
                 return Ok(None);
             }
         }
-        let End { carried, opening, closing } =
+        let End { carried, opening, closing, .. } =
             reader.finish(&|id| keys.get(id).cloned()).map_err(|error| error.to_string())?;
         let sender = opening.sender;
         if !self.take_carried(at, (sender, opening.pouch, opening.time), carried, &mut read)? {
@@ -173,6 +187,8 @@ impl World {
                     self.try_command(at, Command::Unpack { peer, pouch, said, message: Box::new(message) })
                 }
                 Carried::Held(held) => self.take_held(at, held),
+                // A world has no attachments.
+                Carried::Files(_) | Carried::Piece(_) => continue,
             };
             match reply {
                 Some(Ok(Reply::Unpacked(new))) => read.new += new,

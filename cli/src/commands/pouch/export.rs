@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use portolan_protocol::{
-    api::{ExportRequest, PouchLoad, PouchVolume, SentPouch, VolumeVerified},
+    api::{AttachmentsLeftOut, ExportRequest, PouchAttachments, PouchLoad, PouchVolume, SentPouch, VolumeVerified},
     id::PouchId,
     limits::VOLUMES_MAX,
 };
@@ -43,6 +43,9 @@ pub struct Export {
     /// Everything, not only what they have not receipted
     #[arg(long)]
     full: bool,
+    /// Which files of records: all, none, or below=SIZE such as below=10MB
+    #[arg(long, value_name = "WHICH", value_parser = which)]
+    attachments: Option<PouchAttachments>,
     /// Round sizes up, so that they say less about how much there is
     #[arg(long)]
     padded: bool,
@@ -65,6 +68,9 @@ struct Report {
     to: Vec<String>,
     entries: u64,
     payloads: u64,
+    attachments: u64,
+    attachment_bytes: u64,
+    left_out: AttachmentsLeftOut,
     /// Written and verified by this command.
     volumes: Vec<PouchVolume>,
     complete: bool,
@@ -83,7 +89,14 @@ impl Export {
             None => None,
         };
         let load = if self.full { PouchLoad::Everything } else { PouchLoad::Missing };
-        let request = ExportRequest { to, space, load, volume_bytes: self.volume_size, padded: self.padded };
+        let request = ExportRequest {
+            to,
+            space,
+            load,
+            volume_bytes: self.volume_size,
+            padded: self.padded,
+            attachments: self.attachments.unwrap_or_default(),
+        };
         let sent: SentPouch = client.post("/pouches", &request).await?;
         let report = write(&client, sent, &self.out, false).await?;
         context.output.show(&report, human)
@@ -108,8 +121,14 @@ impl Resume {
 /// Writes a pouch that carries receipts alone. Returns its directory.
 pub(super) async fn receipts(client: &Client, to: portolan_protocol::id::NodeId, out: &Path) -> Result<PathBuf> {
     must_be_writable(out)?;
-    let request =
-        ExportRequest { to: vec![to], space: None, load: PouchLoad::Receipts, volume_bytes: None, padded: false };
+    let request = ExportRequest {
+        to: vec![to],
+        space: None,
+        load: PouchLoad::Receipts,
+        volume_bytes: None,
+        padded: false,
+        attachments: PouchAttachments::None,
+    };
     let sent: SentPouch = client.post("/pouches", &request).await?;
     write(client, sent, out, false).await.map(|report| report.directory)
 }
@@ -135,11 +154,16 @@ async fn write(client: &Client, sent: SentPouch, out: &Path, resume: bool) -> Re
         to: sent.to.iter().map(|to| to.name.clone()).collect(),
         entries: sent.entries,
         payloads: sent.payloads,
+        attachments: sent.attachments,
+        attachment_bytes: sent.attachment_bytes,
+        left_out: sent.left_out,
         volumes: Vec::new(),
         complete: false,
     };
     let mut sent = sent;
-    let mut written = Written { bytes: 0, entries: sent.volumes.iter().map(|volume| volume.entries).sum() };
+    let mut written = Written { bytes: 0, entries: 0, attachment_bytes: 0, attachment_bytes_before: 0 };
+    written.reach(&sent);
+    written.attachment_bytes_before = written.attachment_bytes;
     let progress = Progress::bytes("writing", 0);
     while !sent.complete {
         let next = sent.volumes.iter().find(|volume| !volume.verified).map(|volume| volume.number);
@@ -168,6 +192,15 @@ async fn write(client: &Client, sent: SentPouch, out: &Path, resume: bool) -> Re
 struct Written {
     bytes: u64,
     entries: u64,
+    /// Of all volumes so far, and of those that were there before.
+    attachment_bytes: u64,
+    attachment_bytes_before: u64,
+}
+
+impl Written {
+    fn reach(&mut self, sent: &SentPouch) {
+        (self.entries, self.attachment_bytes) = (sent.entries_written, sent.attachment_bytes_written);
+    }
 }
 
 /// Writes one volume, reads it again, and says so. Returns how the pouch is then.
@@ -195,20 +228,34 @@ async fn volume(
         written.bytes = before + file.bytes();
         if asked.elapsed() > ASK_EVERY {
             asked = std::time::Instant::now();
-            written.entries = client.get::<SentPouch>(&format!("/pouches/{}", sent.id)).await?.entries_written;
+            written.reach(&client.get(&format!("/pouches/{}", sent.id)).await?);
         }
-        progress.reach("writing", written.bytes, estimate(written, sent.entries));
+        progress.reach("writing", written.bytes, estimate(written, sent));
     }
-    progress.reach("verifying", written.bytes, estimate(written, sent.entries));
+    progress.reach("verifying", written.bytes, estimate(written, sent));
     let hash = tokio::task::spawn_blocking(move || file.finish()).await;
     let hash = hash.map_err(|_| crate::error::internal("reading the volume again stopped"))??;
     client.post(&path, &VolumeVerified { hash: hex(&hash) }).await
 }
 
-/// Bytes that it will be, about: those so far, and as many for each entry that is left.
-fn estimate(written: &Written, entries: u64) -> u64 {
-    let Some(rate) = written.bytes.checked_div(written.entries) else { return written.bytes };
-    written.bytes + rate * entries.saturating_sub(written.entries)
+/// Bytes that it will be, about: those so far, as many for each entry that is left, and what is left of attachments.
+fn estimate(written: &Written, sent: &SentPouch) -> u64 {
+    let of_entries = written.bytes.saturating_sub(written.attachment_bytes - written.attachment_bytes_before);
+    let rate = of_entries.checked_div(written.entries).unwrap_or_default();
+    let left = rate * sent.entries.saturating_sub(written.entries);
+    written.bytes + left + sent.attachment_bytes.saturating_sub(written.attachment_bytes)
+}
+
+/// Reads which attachments are to be carried.
+fn which(text: &str) -> std::result::Result<PouchAttachments, String> {
+    match text {
+        "all" => Ok(PouchAttachments::All),
+        "none" => Ok(PouchAttachments::None),
+        _ => match text.strip_prefix("below").and_then(|size| size.strip_prefix(['=', ' '])) {
+            Some(size) => args::bytes(size.trim()).map(PouchAttachments::Below),
+            None => Err("expected all, none, or below=SIZE such as below=10MB".to_owned()),
+        },
+    }
 }
 
 /// What it means that the writing broke off.
@@ -239,14 +286,39 @@ fn human(report: &Report) -> String {
         "pouch {} for {}: {}, {volumes}, {bytes}\nin {}\n",
         report.pouch,
         names.join(", "),
-        words::carried(report.entries, report.payloads),
+        words::carried(report.entries, report.payloads, report.attachments, report.attachment_bytes),
         report.directory.display(),
     );
-    if report.entries + report.payloads == 0 {
+    if report.entries + report.payloads + report.attachments == 0 {
         out.push_str(
             "They have receipted everything; the pouch carries receipts alone. --full sends all of it again.\n",
         );
     }
+    for line in left_out(&report.left_out) {
+        out.push_str(&format!("{line}\n"));
+    }
+    for id in report.volumes.iter().flat_map(|volume| &volume.unread) {
+        out.push_str(&format!("the file {id} could not be read to its end here: see `portolan attachment verify`\n"));
+    }
     out.push_str(&format!("{}\n", words::carry(&names)));
     out
+}
+
+/// What is said of files that are not in it.
+fn left_out(left_out: &AttachmentsLeftOut) -> Vec<String> {
+    let AttachmentsLeftOut { known, missing, larger, too_many, is_unknown } = *left_out;
+    let files = |number| count(number, "file", "files");
+    let lines = [
+        (known, format!("{} not packed: they said that they hold them (--full packs them again)", files(known))),
+        (missing, format!("{} not packed: not on this node", files(missing))),
+        (larger, format!("{} not packed: too large (--attachments all)", files(larger))),
+        (too_many, format!("{} not packed: more than one pouch carries; they go into the next", files(too_many))),
+    ];
+    let unknown = "no files packed: records cannot be looked at; see `portolan check`".to_owned();
+    lines
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(_, line)| line)
+        .chain(is_unknown.then_some(unknown))
+        .collect()
 }

@@ -24,7 +24,7 @@ use crate::{
     context::Context,
     error::{ApiError, ErrorKind, Result, file, internal},
     medium::{self, Found},
-    output::count,
+    output::{self, count},
     progress::Progress,
     qr, text,
 };
@@ -116,7 +116,7 @@ impl Import {
         report
             .taken
             .iter()
-            .filter(|taken| taken.entries + taken.payloads > 0)
+            .filter(|taken| taken.entries + taken.payloads + taken.attachments > 0)
             .for_each(|taken| senders.entry(taken.from).or_default().push(taken));
         let medium = medium_of(&self.path);
         let mut codes = Vec::new();
@@ -239,7 +239,43 @@ fn verdict(report: &Report) -> Result<()> {
             .safe("What could be taken is kept.")
             .next("Import the other volumes of the pouch and then this one again, sync with those named above, or ask the sender for `portolan pouch export --full`."));
     }
+    let failed = report.taken.iter().flat_map(|taken| &taken.attachments_lacking).find_map(|file| file.error.clone());
+    if let Some(error) = failed {
+        let number = count(report.taken.iter().map(|taken| taken.attachments_failed).sum(), "file", "files");
+        let message = format!("{number} did not come whole: {}", error.message);
+        return Err(ApiError {
+            message,
+            safe: "All records were taken, and what came of the files is kept.".into(),
+            ..error
+        });
+    }
     Ok(())
+}
+
+/// What came of the files of a volume.
+fn files(taken: &TakenVolume, dry_run: bool) -> String {
+    if taken.attachments == 0 {
+        return String::new();
+    }
+    let new = count(taken.attachments_new, "file", "files");
+    let mut out = match (dry_run, taken.attachments_new) {
+        (true, _) => format!("  {new} not here yet\n"),
+        (false, 0) => String::new(),
+        (false, _) => format!("  {new} came to the end\n"),
+    };
+    if let (Some(damage), 0) = (&taken.attachments_damage, taken.attachments_failed) {
+        out.push_str(&format!("  the volume is {damage}; nothing is lacking for it\n"));
+    }
+    for file in &taken.attachments_lacking {
+        let name = if file.name.is_empty() { file.id.to_string() } else { text::shown(&file.name) };
+        let (held, bytes) = (output::bytes(file.held), output::bytes(file.bytes));
+        let why = match &file.error {
+            None => "the rest is in another volume, or with partners who hold it".to_owned(),
+            Some(error) => text::shown(&error.message),
+        };
+        out.push_str(&format!("  {name}: {held} of {bytes} are here; {why}\n"));
+    }
+    out
 }
 
 fn human(report: &Report) -> String {
@@ -251,9 +287,10 @@ fn human(report: &Report) -> String {
             taken.pouch,
             taken.number,
             text::shown(&taken.name),
-            words::carried(taken.entries, taken.payloads),
+            words::carried(taken.entries, taken.payloads, taken.attachments, taken.attachment_bytes),
             taken.new,
         ));
+        out.push_str(&files(taken, report.dry_run));
         for lacking in &taken.lacking {
             let range = format!("entries {} to {}", lacking.from, lacking.to);
             let suppliers: Vec<String> = lacking.suppliers.iter().map(|name| text::shown(name)).collect();

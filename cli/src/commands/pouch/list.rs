@@ -21,7 +21,7 @@ fn human(pouches: &Pouches) -> String {
     let sent: Vec<Vec<String>> = pouches.sent.iter().flat_map(|sent| rows(sent, now)).collect();
     if !sent.is_empty() {
         out.push_str("Sent\n");
-        out.push_str(&output::table(&["pouch", "packed", "for", "entries", "volumes", "state"], &sent));
+        out.push_str(&output::table(&["pouch", "packed", "for", "entries", "files", "volumes", "state"], &sent));
     }
     let taken: Vec<Vec<String>> = pouches
         .taken
@@ -51,6 +51,7 @@ fn rows(sent: &SentPouch, now: portolan_protocol::time::Timestamp) -> Vec<Vec<St
         .map(|to| {
             let state = match () {
                 () if !sent.complete => format!("not finished: `portolan pouch resume {} --out DIR`", sent.id),
+                () if !carries(sent) && sent.attachments > 0 => "files alone, for which no receipt comes".to_owned(),
                 () if !carries(sent) => "receipts".to_owned(),
                 () if to.received.len() == sent.volumes.len() => "arrived".to_owned(),
                 () if to.received.is_empty() => "no receipt yet".to_owned(),
@@ -61,6 +62,7 @@ fn rows(sent: &SentPouch, now: portolan_protocol::time::Timestamp) -> Vec<Vec<St
                 time::ago(sent.created_ms, now),
                 text::shown(&to.name),
                 sent.entries.to_string(),
+                sent.attachments.to_string(),
                 sent.volumes.len().to_string(),
                 state,
             ]

@@ -1,17 +1,20 @@
 //! The last line of every command: what to do with the medium now.
 
-use crate::output::count;
+use crate::output::{self, count};
 
 pub(super) const NOTHING_TO_CARRY: &str = "There is nothing to carry.";
 pub(super) const SAFE: &str = "Safe to remove: eject the medium";
 
 /// What a pouch or a volume carries.
-pub(super) fn carried(entries: u64, payloads: u64) -> String {
-    let entries = count(entries, "entry", "entries");
-    match payloads {
-        0 => entries,
-        _ => format!("{entries}, and the contents of {payloads} that were held without them"),
+pub(super) fn carried(entries: u64, payloads: u64, attachments: u64, attachment_bytes: u64) -> String {
+    let mut carried = count(entries, "entry", "entries");
+    if payloads > 0 {
+        carried.push_str(&format!(", and the contents of {payloads} that were held without them"));
     }
+    if attachments > 0 {
+        carried.push_str(&format!(", {} ({})", count(attachments, "file", "files"), output::bytes(attachment_bytes)));
+    }
+    carried
 }
 
 /// After an export that is whole.

@@ -31,7 +31,8 @@ fn opened(opening: Opening) -> Vec<u8> {
 
 fn closed(before: &[u8], change: impl FnOnce(&mut Closing)) -> Vec<u8> {
     let frames = *frames_hasher().update(before).finalize().as_bytes();
-    let mut closing = Closing { pouch: POUCH, volume: 1, frames, contents: Contents::default(), last: true };
+    let mut closing =
+        Closing { pouch: POUCH, volume: 1, frames, contents: Contents::default(), files: Vec::new(), last: true };
     change(&mut closing);
     Frame::Closing(Signed::sign(closing, &signing())).encode().unwrap()
 }

@@ -1,6 +1,7 @@
 //! Tests of whole volumes, and the nodes that they are between.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod files;
 mod liars;
 mod volumes;
 

@@ -31,7 +31,7 @@ fn volume_of(words: usize, messages: &[Message], padding: Padding) -> Vec<u8> {
 
 fn scan(volume: &[u8]) -> Result<[u8; 32], PouchError> {
     let mut scanner = Scanner::new();
-    scanner.push(volume)?;
+    scanner.push(volume)?.into_iter().try_for_each(|piece| piece.sound().map(|_| ()))?;
     scanner.finish().map(|(_, hash)| hash)
 }
 
