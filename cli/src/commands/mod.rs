@@ -7,6 +7,7 @@ mod demo;
 mod doc;
 mod doctor;
 mod events;
+mod export;
 mod filters;
 mod import;
 mod init;
@@ -71,6 +72,8 @@ enum Command {
     Attachment(attachment::Attachment),
     /// Bring in Markdown and HTML files
     Import(import::Import),
+    /// Write records out as Markdown files or JSON lines
+    Export(export::Export),
     /// The types of record, and the fields of one
     Schema(schema::Schema),
     /// Priority areas, tags and other terms
@@ -122,6 +125,7 @@ async fn perform(context: &Context, command: Command) -> Result<()> {
         Command::Search(command) => command.run(context).await,
         Command::Attachment(command) => command.run(context).await,
         Command::Import(command) => command.run(context).await,
+        Command::Export(command) => command.run(context).await,
         Command::Schema(command) => command.run(context),
         Command::Vocabulary(command) => command.run(context).await,
         Command::Pouch(command) => command.run(context).await,
@@ -183,6 +187,8 @@ mod tests {
             "attachment prune --yes",
             "import dir --space S --dry-run --language fr",
             "doc show D --markdown",
+            "export --space S --to markdown --out dir --type page --up-to AMBER --dry-run",
+            "export --space S --to jsonl --out f.jsonl --force --json",
             "schema",
             "schema programme --json",
             "vocabulary load --space S",
@@ -218,6 +224,8 @@ mod tests {
             "search",
             "doc list --since yesterday",
             "attachment list",
+            "export --space S --to jsonl",
+            "export --space S --to jsonl --out f --up-to SECRET",
             "attachment get D",
             "doc new --space S --set nothing",
         ] {

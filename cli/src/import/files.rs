@@ -13,8 +13,9 @@ use std::{
 };
 
 use super::{
+    content::ImportedFile,
     error::{Fault, ImportError},
-    file::{self, ImportedFile, Options},
+    file::{self, Options},
     html::Converter,
     language,
     walk::{Found, Walk, walk},
