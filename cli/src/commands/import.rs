@@ -19,9 +19,10 @@ use tokio::sync::mpsc;
 
 use crate::{
     context::Context,
+    editor,
     error::{ApiError, Result, file_kind, internal, usage},
     fields,
-    import::{self, Fault, ImportError, ImportedFile, JsonLines, Options},
+    import::{self, Fault, ImportError, ImportedFile, JsonLines, Mapping, Options, Rows},
     output::count,
     progress::Progress,
     resolve, text,
@@ -48,6 +49,10 @@ pub(super) struct Import {
     /// What the source is called; the same name and path is the same record [default: the directory's name]
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
+    /// A TOML file that says which columns or JSON pointers become which fields: PATH is then CSV, JSON lines or JSON, or a
+    /// directory of such files
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
     /// A field for files that do not set it, FIELD=TEXT, such as marking=GREEN; may be repeated
     #[arg(long = "default", value_name = "FIELD=TEXT", value_parser = default)]
     defaults: Vec<(String, String)>,
@@ -101,14 +106,16 @@ impl Import {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
         let client = context.client()?;
         let space = resolve::space(&client, &self.space).await?.id;
+        let mapping = self.mapping()?;
+        let mapped = mapping.as_ref().and_then(|mapping| mapping.source.clone());
         let options = Options {
             space,
-            source: self.source.clone().unwrap_or_else(|| import::source_name(&self.path)),
+            source: self.source.clone().or(mapped).unwrap_or_else(|| import::source_name(&self.path)),
             language: self.language.as_deref().map(fields::language).transpose()?,
             directory_language: None,
             defaults: self.defaults.clone(),
         };
-        let Opened { files, total, passed_over } = self.open(&options)?;
+        let Opened { files, total, passed_over } = self.open(&options, mapping)?;
         let mut report = Report { dry_run: self.dry_run, passed_over, ..Report::default() };
         let progress = Progress::start(if self.dry_run { "looking" } else { "importing" }, total);
 
@@ -150,7 +157,21 @@ impl Import {
         }
     }
 
-    fn open(&self, options: &Options) -> Result<Opened> {
+    fn mapping(&self) -> Result<Option<Mapping>> {
+        let Some(path) = &self.mapping else { return Ok(None) };
+        Mapping::read(&editor::read_text(path)?).map(Some).map_err(|error| {
+            usage(format!("{} is no mapping: {error}", path.display()))
+                .safe("Nothing was imported.")
+                .next("The guide to imports shows how a mapping is written.")
+        })
+    }
+
+    fn open(&self, options: &Options, mapping: Option<Mapping>) -> Result<Opened> {
+        if let Some(mapping) = mapping {
+            let rows = Rows::open(&self.path, mapping, options.clone()).map_err(unreadable)?;
+            let passed_over = rows.passed_over() as u64;
+            return Ok(Opened { files: Box::new(rows), total: None, passed_over });
+        }
         if self.path.is_file() && import::is_json_lines(&self.path) {
             let lines = JsonLines::open(&self.path, options.space).map_err(unreadable)?;
             return Ok(Opened { files: Box::new(lines), total: None, passed_over: 0 });

@@ -186,6 +186,7 @@ mod tests {
             "attachment verify",
             "attachment prune --yes",
             "import dir --space S --dry-run --language fr",
+            "import f.csv --space S --mapping m.toml --source N",
             "doc show D --markdown",
             "export --space S --to markdown --out dir --type page --up-to AMBER --dry-run",
             "export --space S --to jsonl --out f.jsonl --force --json",

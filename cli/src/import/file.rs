@@ -53,12 +53,22 @@ pub fn read(found: &Found, options: &Options, converter: &Converter) -> Result<I
     let mut content = match found.format {
         Format::Markdown => markdown::read(&text).map_err(Fault::FrontMatter)?,
         Format::Html => converter.read(&text)?,
+        // Such files hold many records, and are read by `rows`.
+        Format::JsonLines | Format::Json | Format::Csv => return Err(Fault::NotAFile),
     };
     if let Some(origin) = Origin::take(&mut content.front_matter)? {
         return exported(&origin, content, &found.relative, options);
     }
+    of_content(content, &found.relative, options)
+}
+
+/// The record that `content` becomes; `id` is what tells it from others of its source.
+///
+/// # Errors
+/// [`Fault`].
+pub fn of_content(content: Content, id: &str, options: &Options) -> Result<ImportedFile, Fault> {
     let images = content.images;
-    let (draft, dropped) = draft(content, &found.relative, options)?;
+    let (draft, dropped) = draft(content, id, options)?;
     let mut warnings = check(&draft)?;
     if dropped > 0 {
         warnings.push(Warning {
@@ -67,8 +77,8 @@ pub fn read(found: &Found, options: &Options, converter: &Converter) -> Result<I
         });
     }
     Ok(ImportedFile {
-        path: found.relative.clone(),
-        document: imported_document(&options.space, &options.source, &found.relative),
+        path: id.to_owned(),
+        document: imported_document(&options.space, &options.source, id),
         draft,
         images,
         warnings,

@@ -2,12 +2,7 @@
 //!
 //! A line that cannot be read does not stop the others; one that is too long is never held.
 
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    io::{BufRead as _, BufReader, Read as _},
-    path::Path,
-};
+use std::{collections::BTreeMap, fs::File, path::Path};
 
 use portolan_protocol::{id::SpaceId, record::Value};
 use serde::{Deserialize, Serialize};
@@ -16,10 +11,8 @@ use super::{
     content::ImportedFile,
     error::{Fault, ImportError},
     exported::Origin,
+    lines::Lines,
 };
-
-/// Longest line, in bytes: the largest record there may be, every letter of it spelled out.
-const LINE_BYTES_MAX: usize = 2 << 20;
 
 /// What one line says.
 #[derive(Debug, Serialize, Deserialize)]
@@ -43,11 +36,9 @@ pub fn is_json_lines(path: &Path) -> bool {
 /// The records of a file, in its order.
 #[derive(Debug)]
 pub struct JsonLines {
-    reader: BufReader<File>,
+    lines: Lines,
     name: String,
     space: SpaceId,
-    number: u64,
-    has_failed: bool,
 }
 
 impl JsonLines {
@@ -59,22 +50,7 @@ impl JsonLines {
         let shown = path.to_string_lossy();
         let file = File::open(path).map_err(|error| Fault::from(error).at(&shown))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self { reader: BufReader::new(file), name, space, number: 0, has_failed: false })
-    }
-
-    /// The next line, unless the file is at its end.
-    fn next_line(&mut self) -> Result<Option<Vec<u8>>, Fault> {
-        let mut line = Vec::new();
-        let read = self.reader.by_ref().take(LINE_BYTES_MAX as u64 + 1).read_until(b'\n', &mut line)?;
-        if read == 0 {
-            return Ok(None);
-        }
-        self.number += 1;
-        if line.len() > LINE_BYTES_MAX && line.last() != Some(&b'\n') {
-            self.reader.skip_until(b'\n')?;
-            return Err(Fault::TooLarge(LINE_BYTES_MAX as u64));
-        }
-        Ok(Some(line))
+        Ok(Self { lines: Lines::new(file), name, space })
     }
 
     fn read(&self, line: &[u8], path: &str) -> Result<ImportedFile, Fault> {
@@ -88,22 +64,9 @@ impl Iterator for JsonLines {
     type Item = Result<ImportedFile, ImportError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.has_failed {
-            let line = self.next_line();
-            let path = format!("{}:{}", self.name, self.number);
-            match line {
-                Ok(None) => return None,
-                Ok(Some(line)) if line.trim_ascii().is_empty() => {}
-                Ok(Some(line)) => return Some(self.read(&line, &path).map_err(|fault| fault.at(&path))),
-                Err(Fault::Io(error)) => {
-                    // Where reading failed once it may fail for ever.
-                    self.has_failed = true;
-                    return Some(Err(Fault::Io(error).at(&path)));
-                }
-                Err(fault) => return Some(Err(fault.at(&path))),
-            }
-        }
-        None
+        let line = self.lines.next()?;
+        let path = format!("{}:{}", self.name, self.lines.number());
+        Some(line.and_then(|line| self.read(&line, &path)).map_err(|fault| fault.at(&path)))
     }
 }
 
@@ -112,7 +75,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use portolan_protocol::id::DocumentId;
 
-    use super::*;
+    use super::{super::lines::LINE_BYTES_MAX, *};
 
     const SPACE: SpaceId = SpaceId([1; 32]);
 
