@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_bad_row_is_named_and_the_others_are_read() {
-        let csv = b"id,title,tags\n1,Un,a;b\n2,too,many,columns\n3,\xff,\n,no id,\n1,again,\n4,\"Deux\nlignes \xe2\x80\xae\",c\n";
+        let csv = b"id,title,tags\n1,Un,a;b\n2,too,many,columns\n3,\xff,\n,no id,\n1,again,\n4,\"Deux\nlignes\xe2\x80\xae\",c\n";
         let lines = b"{\"id\":5,\"title\":\"Cinq\"}\n{\n{\"id\":6,\"version\":1.10}\n";
         let list = b"{\"values\":[{\"id\":\"7\",\"title\":\"Sept\"},{}]}";
         let read = read(&[("a.csv", csv), ("b.jsonl", lines), ("c.json", list), ("d.json", b"[]")], MAPPING);
