@@ -12,6 +12,7 @@ pub mod time;
 
 pub mod args;
 pub mod draft_file;
+pub mod export;
 pub mod fields;
 pub mod home;
 pub mod medium;

@@ -3,6 +3,7 @@
 
 mod attachments;
 mod carried;
+mod export;
 mod faults;
 mod guide;
 mod hostile;

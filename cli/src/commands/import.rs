@@ -19,9 +19,10 @@ use tokio::sync::mpsc;
 
 use crate::{
     context::Context,
+    editor,
     error::{ApiError, Result, file_kind, internal, usage},
     fields,
-    import::{self, Fault, Files, ImportError, Options},
+    import::{self, Fault, ImportError, ImportedFile, JsonLines, Mapping, Options, Rows},
     output::count,
     progress::Progress,
     resolve, text,
@@ -34,7 +35,7 @@ const NAMED_MAX: usize = 20;
 
 #[derive(Args, Debug)]
 pub(super) struct Import {
-    /// A file, or a directory with Markdown and HTML files
+    /// A file, or a directory with Markdown and HTML files; or JSON lines as `portolan export` writes them
     path: PathBuf,
     /// Where the records go: the space's name, its id, or the start of one
     #[arg(long)]
@@ -48,6 +49,10 @@ pub(super) struct Import {
     /// What the source is called; the same name and path is the same record [default: the directory's name]
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
+    /// A TOML file that says which columns or JSON pointers become which fields: PATH is then CSV, JSON lines or JSON, or a
+    /// directory of such files
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
     /// A field for files that do not set it, FIELD=TEXT, such as marking=GREEN; may be repeated
     #[arg(long = "default", value_name = "FIELD=TEXT", value_parser = default)]
     defaults: Vec<(String, String)>,
@@ -101,24 +106,18 @@ impl Import {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
         let client = context.client()?;
         let space = resolve::space(&client, &self.space).await?.id;
+        let mapping = self.mapping()?;
+        let mapped = mapping.as_ref().and_then(|mapping| mapping.source.clone());
         let options = Options {
             space,
-            source: self.source.clone().unwrap_or_else(|| import::source_name(&self.path)),
+            source: self.source.clone().or(mapped).unwrap_or_else(|| import::source_name(&self.path)),
             language: self.language.as_deref().map(fields::language).transpose()?,
             directory_language: None,
             defaults: self.defaults.clone(),
         };
-        let files = import::read(&self.path, &options).map_err(unreadable)?;
-        if files.total() == 0 && files.passed_over() > 0 && self.path.is_file() {
-            return Err(usage(format!("{} is neither Markdown nor HTML", self.path.display()))
-                .safe("Nothing was imported.")
-                .next(
-                    "Name a file that ends in .md, .markdown, .html, .htm or .xhtml, or a directory of such files.",
-                ));
-        }
-        let mut report = Report { dry_run: self.dry_run, passed_over: files.passed_over() as u64, ..Report::default() };
-        let total = files.total() as u64;
-        let progress = Progress::start(if self.dry_run { "looking" } else { "importing" }, Some(total));
+        let Opened { files, total, passed_over } = self.open(&options, mapping)?;
+        let mut report = Report { dry_run: self.dry_run, passed_over, ..Report::default() };
+        let progress = Progress::start(if self.dry_run { "looking" } else { "importing" }, total);
 
         let (sender, lines) = mpsc::channel(AHEAD);
         let unread = Arc::new(AtomicU64::new(0));
@@ -135,7 +134,7 @@ impl Import {
                     report.take(items);
                     reported = totals;
                     let read = totals.created + totals.updated + totals.unchanged + totals.refused;
-                    progress.update(progress_label(self.dry_run), read + unread.load(Ordering::Relaxed), Some(total));
+                    progress.update(progress_label(self.dry_run), read + unread.load(Ordering::Relaxed), total);
                 }
                 Ok(Some(ImportEvent::Done { totals })) => break Ok(totals),
                 Ok(Some(ImportEvent::Failed { error, totals })) => break Err((error, totals)),
@@ -157,6 +156,44 @@ impl Import {
             None => Ok(()),
         }
     }
+
+    fn mapping(&self) -> Result<Option<Mapping>> {
+        let Some(path) = &self.mapping else { return Ok(None) };
+        Mapping::read(&editor::read_text(path)?).map(Some).map_err(|error| {
+            usage(format!("{} is no mapping: {error}", path.display()))
+                .safe("Nothing was imported.")
+                .next("The guide to imports shows how a mapping is written.")
+        })
+    }
+
+    fn open(&self, options: &Options, mapping: Option<Mapping>) -> Result<Opened> {
+        if let Some(mapping) = mapping {
+            let rows = Rows::open(&self.path, mapping, options.clone()).map_err(unreadable)?;
+            let passed_over = rows.passed_over() as u64;
+            return Ok(Opened { files: Box::new(rows), total: None, passed_over });
+        }
+        if self.path.is_file() && import::is_json_lines(&self.path) {
+            let lines = JsonLines::open(&self.path, options.space).map_err(unreadable)?;
+            return Ok(Opened { files: Box::new(lines), total: None, passed_over: 0 });
+        }
+        let files = import::read(&self.path, options).map_err(unreadable)?;
+        if files.total() == 0 && files.passed_over() > 0 && self.path.is_file() {
+            return Err(usage(format!("{} is neither Markdown, HTML nor JSON lines", self.path.display()))
+                .safe("Nothing was imported.")
+                .next(
+                    "Name a file that ends in .md, .markdown, .html, .htm, .xhtml or .jsonl, or a directory of Markdown and HTML.",
+                ));
+        }
+        let (total, passed_over) = (files.total() as u64, files.passed_over() as u64);
+        Ok(Opened { files: Box::new(files), total: Some(total), passed_over })
+    }
+}
+
+/// What is to be read, one record after the other.
+struct Opened {
+    files: Box<dyn Iterator<Item = std::result::Result<ImportedFile, ImportError>> + Send>,
+    total: Option<u64>,
+    passed_over: u64,
 }
 
 fn progress_label(dry_run: bool) -> &'static str {
@@ -191,7 +228,11 @@ fn unreadable(error: ImportError) -> ApiError {
 }
 
 /// Reads the files on a thread of its own and sends each as a line; stops when nobody takes any more.
-fn read(files: Files, lines: &mpsc::Sender<Bytes>, unread: &AtomicU64) -> Result<Reading> {
+fn read(
+    files: impl Iterator<Item = std::result::Result<ImportedFile, ImportError>>,
+    lines: &mpsc::Sender<Bytes>,
+    unread: &AtomicU64,
+) -> Result<Reading> {
     let mut reading = Reading::default();
     for file in files {
         let file = match file {

@@ -7,6 +7,7 @@ mod demo;
 mod doc;
 mod doctor;
 mod events;
+mod export;
 mod filters;
 mod import;
 mod init;
@@ -75,6 +76,8 @@ enum Command {
     Attachment(attachment::Attachment),
     /// Bring in Markdown and HTML files
     Import(import::Import),
+    /// Write records out as Markdown files or JSON lines
+    Export(export::Export),
     /// The types of record, and the fields of one
     Schema(schema::Schema),
     /// Priority areas, tags and other terms
@@ -127,6 +130,7 @@ async fn perform(context: &Context, command: Command) -> Result<()> {
         Command::New(command) => command.run(context).await,
         Command::Attachment(command) => command.run(context).await,
         Command::Import(command) => command.run(context).await,
+        Command::Export(command) => command.run(context).await,
         Command::Schema(command) => command.run(context),
         Command::Vocabulary(command) => command.run(context).await,
         Command::Pouch(command) => command.run(context).await,
@@ -198,7 +202,10 @@ mod tests {
             "attachment verify",
             "attachment prune --yes",
             "import dir --space S --dry-run --language fr",
+            "import f.csv --space S --mapping m.toml --source N",
             "doc show D --markdown",
+            "export --space S --to markdown --out dir --type page --up-to AMBER --dry-run",
+            "export --space S --to jsonl --out f.jsonl --force --json",
             "schema",
             "schema programme --json",
             "vocabulary load --space S",
@@ -240,6 +247,8 @@ mod tests {
             "search",
             "doc list --since yesterday",
             "attachment list",
+            "export --space S --to jsonl",
+            "export --space S --to jsonl --out f --up-to SECRET",
             "attachment get D",
             "doc new --space S --set nothing",
             "doc settle D status",

@@ -54,6 +54,9 @@ pub enum Fault {
     /// The front matter.
     #[error("has front matter that cannot be read: {}", display_safe(.0))]
     FrontMatter(String),
+    /// A line of a file of records.
+    #[error("cannot be read: {}", display_safe(.0))]
+    Line(String),
     /// The HTML.
     #[error("cannot be converted: {0}")]
     Html(#[from] HtmlError),

@@ -31,6 +31,16 @@ pub const ITEM_ID: &str = "id";
 /// Digits that a number with a fraction keeps on its way through floating point.
 pub const FLOAT_DIGITS_MAX: usize = 15;
 
+/// How texts are taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Texts {
+    /// Cleaned, as what a stranger wrote.
+    #[default]
+    Cleaned,
+    /// Letter by letter, as a record that was written out; what deceives is looked for afterwards.
+    AsTheyAre,
+}
+
 /// Flat fields on the way into a draft.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Fields {
@@ -40,6 +50,8 @@ pub struct Fields {
     pub dropped: usize,
     /// What cannot be a value, in words.
     pub faults: Vec<String>,
+    /// How texts are taken.
+    texts: Texts,
 }
 
 /// The scalar under a top-level key, before anything is flattened.
@@ -52,7 +64,12 @@ pub fn scalar<'a>(entries: &'a [(String, Yaml)], wanted: &str) -> Option<&'a str
 
 /// Flattens front matter; texts without a language of their own are in `language`.
 pub fn flatten(entries: Vec<(String, Yaml)>, language: &str) -> Fields {
-    let mut fields = Fields::default();
+    flatten_as(entries, language, Texts::Cleaned)
+}
+
+/// Like [`flatten`], the texts taken as `texts` says.
+pub fn flatten_as(entries: Vec<(String, Yaml)>, language: &str, texts: Texts) -> Fields {
+    let mut fields = Fields { texts, ..Fields::default() };
     for (key, value) in entries {
         match value {
             Yaml::Map(entries) if key == LITERAL => {
@@ -82,8 +99,10 @@ impl Fields {
                 return;
             }
         };
-        let long = field.is_some_and(|field| field.kind == Kind::Text);
-        let (clean, dropped) = if long { clean_body(text.trim()) } else { clean_line(&text) };
+        let (clean, dropped) = match self.texts {
+            Texts::Cleaned => cleaned(&key, &text),
+            Texts::AsTheyAre => (text, 0),
+        };
         self.dropped += dropped;
         if !clean.is_empty() {
             self.values.insert(key, clean.into());
@@ -212,6 +231,12 @@ impl Fields {
 /// Whether an item names properties of its own, rather than languages of its main one.
 fn names_properties(path: &str, entries: &[(String, Yaml)]) -> bool {
     entries.iter().any(|(key, _)| key == ITEM_ID) || has_properties(path, entries.iter().map(|(key, _)| key.as_str()))
+}
+
+/// What is kept of a text under `key`, and how many characters went that would deceive a reader.
+pub fn cleaned(key: &str, text: &str) -> (String, usize) {
+    let is_long = field_of(key).is_some_and(|field| field.kind == Kind::Text);
+    if is_long { clean_body(text.trim()) } else { clean_line(text) }
 }
 
 fn ours(key: &str) -> &str {

@@ -1,15 +1,16 @@
 //! One file made into a draft: what the file says, then what its place and the options say.
 
 use portolan_protocol::{
-    id::{DocumentId, SpaceId},
+    id::SpaceId,
     record::{RecordDraft, Value, Warning, canonical_language, check},
     record_id::imported_document,
 };
 
 use super::{
-    content::Content,
+    content::{Content, ImportedFile},
     error::Fault,
-    fields::{Fields, flatten, scalar},
+    exported::Origin,
+    fields::{Fields, Texts, flatten, flatten_as, scalar},
     html::Converter,
     language, markdown,
     text::{cut, decode},
@@ -43,33 +44,31 @@ impl Options {
     }
 }
 
-/// A file, read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImportedFile {
-    /// Its path below what was named.
-    pub path: String,
-    /// The document it becomes.
-    pub document: DocumentId,
-    /// The draft of it.
-    pub draft: RecordDraft,
-    /// Images it refers to, which are not imported.
-    pub images: usize,
-    /// What someone may want to look at.
-    pub warnings: Vec<Warning>,
-}
-
 /// Reads a file.
 ///
 /// # Errors
 /// [`Fault`].
 pub fn read(found: &Found, options: &Options, converter: &Converter) -> Result<ImportedFile, Fault> {
     let text = decode(&found.read()?).ok_or(Fault::Encoding)?;
-    let content = match found.format {
+    let mut content = match found.format {
         Format::Markdown => markdown::read(&text).map_err(Fault::FrontMatter)?,
         Format::Html => converter.read(&text)?,
+        // Such files hold many records, and are read by `rows`.
+        Format::JsonLines | Format::Json | Format::Csv => return Err(Fault::NotAFile),
     };
+    if let Some(origin) = Origin::take(&mut content.front_matter)? {
+        return exported(&origin, content, &found.relative, options);
+    }
+    of_content(content, &found.relative, options)
+}
+
+/// The record that `content` becomes; `id` is what tells it from others of its source.
+///
+/// # Errors
+/// [`Fault`].
+pub fn of_content(content: Content, id: &str, options: &Options) -> Result<ImportedFile, Fault> {
     let images = content.images;
-    let (draft, dropped) = draft(content, &found.relative, options)?;
+    let (draft, dropped) = draft(content, id, options)?;
     let mut warnings = check(&draft)?;
     if dropped > 0 {
         warnings.push(Warning {
@@ -78,12 +77,31 @@ pub fn read(found: &Found, options: &Options, converter: &Converter) -> Result<I
         });
     }
     Ok(ImportedFile {
-        path: found.relative.clone(),
-        document: imported_document(&options.space, &options.source, &found.relative),
+        path: id.to_owned(),
+        document: imported_document(&options.space, &options.source, id),
         draft,
         images,
         warnings,
     })
+}
+
+/// A record that was written out: what it says is taken letter by letter, and nothing is filled in.
+fn exported(origin: &Origin, content: Content, path: &str, options: &Options) -> Result<ImportedFile, Fault> {
+    let of = |key: &str| scalar(&content.front_matter, key).map(str::to_owned);
+    let (kind, language) = (of("type"), of("language"));
+    let body = content.body;
+    let mut fields = flatten_as(content.front_matter, language.as_deref().unwrap_or_default(), Texts::AsTheyAre);
+    if let Some(fault) = fields.faults.first() {
+        return Err(Fault::FrontMatter(fault.clone()));
+    }
+    if !body.is_empty() {
+        let language = language.as_deref().ok_or(Fault::NoLanguage)?;
+        fields.values.insert(format!("body/{language}"), body.into());
+    }
+    fields.values.extend(kind.map(|kind| ("type".to_owned(), kind.into())));
+    fields.values.extend(language.map(|language| ("language".to_owned(), language.into())));
+    let imported = origin.imported(fields.values, path, &options.space)?;
+    Ok(ImportedFile { images: content.images, ..imported })
 }
 
 fn draft(content: Content, path: &str, options: &Options) -> Result<(RecordDraft, usize), Fault> {

@@ -13,8 +13,9 @@ use std::{
 };
 
 use super::{
+    content::ImportedFile,
     error::{Fault, ImportError},
-    file::{self, ImportedFile, Options},
+    file::{self, Options},
     html::Converter,
     language,
     walk::{Found, Walk, walk},
@@ -46,7 +47,7 @@ pub struct Files {
 /// # Errors
 /// The path itself cannot be walked. What is wrong with a single file comes out of the iterator in its place.
 pub fn read(path: &Path, options: &Options) -> Result<Files, ImportError> {
-    let Walk { files, passed_over, errors } = walk(path)?;
+    let Walk { files, passed_over, errors, .. } = walk(path)?;
     let found = Arc::new(files);
     let mut options = options.clone();
     options.directory_language = options.directory_language.or_else(|| directory_language(path));

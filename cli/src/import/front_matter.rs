@@ -6,7 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use portolan_protocol::record::{Kind, Segment, Value, display_safe, field_of, is_decimal};
 
-use super::fields::{FLOAT_DIGITS_MAX, ITEM_ID, LITERAL};
+use super::{
+    exported::Origin,
+    fields::{FLOAT_DIGITS_MAX, ITEM_ID, LITERAL},
+    text::clean_line,
+};
 
 /// Words that YAML, or an older reader of it, takes for something else than text.
 const RESERVED: [&str; 12] = ["true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf", "infinity"];
@@ -23,17 +27,25 @@ enum Node {
 
 /// Writes a record as Markdown with front matter; `notes` become comments.
 pub fn write(fields: &BTreeMap<String, Value>, notes: &[String]) -> String {
+    write_from(None, fields, notes)
+}
+
+/// Like [`write`]; with an origin, importing it meets the record that it was.
+pub fn write_from(origin: Option<&Origin>, fields: &BTreeMap<String, Value>, notes: &[String]) -> String {
     let language = fields.get("language").and_then(Value::as_str).unwrap_or_default();
     let body_key = format!("body/{language}");
     let body = fields.get(&body_key).and_then(Value::as_str).filter(|body| stands_below(body));
     let (known, literal): (Vec<_>, Vec<_>) = fields
         .iter()
         .filter(|(key, value)| !(value.is_absent() || body.is_some() && **key == body_key))
-        .partition(|(key, _)| field_of(key).is_some());
+        .partition(|(key, _)| field_of(key).is_some() && is_read_as_written(key));
 
     let mut out = "---\n".to_owned();
     for line in notes.iter().flat_map(|note| note.lines()) {
         out.push_str(&format!("# {}\n", display_safe(line)));
+    }
+    if let Some(origin) = origin {
+        out.push_str(&origin.line());
     }
     let mut tree = BTreeMap::new();
     for (key, value) in known {
@@ -60,6 +72,11 @@ pub fn write(fields: &BTreeMap<String, Value>, notes: &[String]) -> String {
         out.push_str(&format!("\n{body}\n"));
     }
     out
+}
+
+/// Whether every part of a key is what the import makes of it.
+fn is_read_as_written(key: &str) -> bool {
+    key.split('/').all(|part| clean_line(part).0 == part)
 }
 
 /// Whether a body is found again below the front matter. One that begins with a heading would lose it as its title.

@@ -16,20 +16,33 @@ mod fields;
 mod markdown;
 mod table;
 
-mod front_matter;
 mod html;
 mod vocabulary;
 
 mod error;
+
+mod exported;
+mod lines;
+mod mapping;
+
+mod csv_rows;
+mod front_matter;
+mod json_lines;
 
 mod walk;
 
 mod file;
 
 mod files;
+mod rows;
 
+pub use content::ImportedFile;
 pub use error::{Fault, ImportError};
-pub use file::{DEFAULT_TYPE, ImportedFile, Options};
+pub use exported::{Origin, is_attachment_key};
+pub use file::{DEFAULT_TYPE, Options};
 pub use files::{Files, read, source_name};
-pub use front_matter::write as write_markdown;
+pub use front_matter::{write as write_markdown, write_from as write_exported};
+pub use json_lines::{JsonLines, is_json_lines, line as json_line};
+pub use mapping::Mapping;
+pub use rows::Rows;
 pub use vocabulary::{Term, read as read_vocabulary};

@@ -27,6 +27,22 @@ pub enum Format {
     Markdown,
     /// HTML.
     Html,
+    /// Records, a line of JSON each.
+    JsonLines,
+    /// A JSON document with a list of records in it.
+    Json,
+    /// Records in rows, columns under headings.
+    Csv,
+}
+
+/// Which files are looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wanted {
+    /// Files that are a record each.
+    #[default]
+    Pages,
+    /// Files that hold many.
+    Rows,
 }
 
 /// A file to import.
@@ -49,6 +65,7 @@ pub struct Walk {
     pub passed_over: usize,
     /// What could not be looked at.
     pub errors: Vec<ImportError>,
+    wanted: Wanted,
 }
 
 /// Walks `root`, a directory or a single file. A link is followed only where it is `root` itself.
@@ -56,9 +73,17 @@ pub struct Walk {
 /// # Errors
 /// The root cannot be read, or holds more than [`FILES_MAX`] files.
 pub fn walk(root: &Path) -> Result<Walk, ImportError> {
+    walk_for(root, Wanted::Pages)
+}
+
+/// Like [`walk`], for other files.
+///
+/// # Errors
+/// As [`walk`].
+pub fn walk_for(root: &Path, wanted: Wanted) -> Result<Walk, ImportError> {
     let shown = root.to_string_lossy();
     let metadata = fs::metadata(root).map_err(|error| Fault::from(error).at(&shown))?;
-    let mut walk = Walk::default();
+    let mut walk = Walk { wanted, ..Walk::default() };
     if metadata.is_dir() {
         walk.directory(root, "", 0).map_err(|fault| fault.at(&shown))?;
         walk.files.sort_by(|a, b| a.relative.cmp(&b.relative));
@@ -107,7 +132,10 @@ impl Walk {
     }
 
     fn file(&mut self, path: PathBuf, relative: String) {
-        match format(&relative) {
+        let wanted = self.wanted;
+        let is_wanted =
+            |format: &Format| matches!(format, Format::Markdown | Format::Html) == (wanted == Wanted::Pages);
+        match format(&relative).filter(is_wanted) {
             Some(format) => self.files.push(Found { path, relative, format }),
             None => self.passed_over += 1,
         }
@@ -118,6 +146,9 @@ fn format(name: &str) -> Option<Format> {
     match name.rsplit_once('.')?.1.to_ascii_lowercase().as_str() {
         "md" | "markdown" => Some(Format::Markdown),
         "html" | "htm" | "xhtml" => Some(Format::Html),
+        "jsonl" | "ndjson" => Some(Format::JsonLines),
+        "json" => Some(Format::Json),
+        "csv" | "tsv" => Some(Format::Csv),
         _ => None,
     }
 }
@@ -128,22 +159,38 @@ impl Found {
     /// # Errors
     /// It cannot be read, became a link or something else since it was found, or is larger than [`FILE_BYTES_MAX`].
     pub fn read(&self) -> Result<Vec<u8>, Fault> {
+        self.read_up_to(FILE_BYTES_MAX)
+    }
+
+    /// The bytes of a file that may be of another size.
+    ///
+    /// # Errors
+    /// As [`Found::read`].
+    pub fn read_up_to(&self, bytes_max: u64) -> Result<Vec<u8>, Fault> {
+        let file = self.open()?;
+        if file.metadata()?.len() > bytes_max {
+            return Err(Fault::TooLarge(bytes_max));
+        }
+        let mut bytes = Vec::new();
+        file.take(bytes_max + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > bytes_max {
+            return Err(Fault::TooLarge(bytes_max));
+        }
+        Ok(bytes)
+    }
+
+    /// The file, opened.
+    ///
+    /// # Errors
+    /// It cannot be read, or became a link or something else since it was found.
+    pub fn open(&self) -> Result<File, Fault> {
         // A pipe put in the file's place would block without NONBLOCK.
         let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
         let file: File = OpenOptions::new().read(true).custom_flags(flags).open(&self.path)?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
+        if !file.metadata()?.is_file() {
             return Err(Fault::NotAFile);
         }
-        if metadata.len() > FILE_BYTES_MAX {
-            return Err(Fault::TooLarge(FILE_BYTES_MAX));
-        }
-        let mut bytes = Vec::new();
-        file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > FILE_BYTES_MAX {
-            return Err(Fault::TooLarge(FILE_BYTES_MAX));
-        }
-        Ok(bytes)
+        Ok(file)
     }
 }
 

@@ -13,10 +13,10 @@ use serde::{
 use serde_saphyr::Error;
 
 /// Longest front matter, in bytes.
-const BYTES_MAX: usize = 128 << 10;
+const BYTES_MAX: usize = 1 << 20;
 
 /// Scalars, lists and maps in one front matter.
-const NODES_MAX: usize = 4_096;
+const NODES_MAX: usize = 16_384;
 
 /// Lists and maps within each other.
 const DEPTH_MAX: usize = 8;

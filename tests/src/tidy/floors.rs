@@ -48,7 +48,7 @@ pub const DAEMON: Floors = &[
 pub const CLI: Floors = &[
     &["pager", "text", "time"],
     &["import", "sample", "error"],
-    &["args", "fields", "package"],
+    &["args", "export", "fields", "package"],
     &["draft_file", "home", "medium", "output", "progress", "qr"],
     &["client", "editor"],
     &["context", "resolve"],
