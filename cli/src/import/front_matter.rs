@@ -30,7 +30,7 @@ pub fn write(fields: &BTreeMap<String, Value>, notes: &[String]) -> String {
     write_from(None, fields, notes)
 }
 
-/// Like [`write`]; with an origin, importing it meets the record that it was.
+/// Like [`write()`]; with an origin, importing it meets the record that it was.
 pub fn write_from(origin: Option<&Origin>, fields: &BTreeMap<String, Value>, notes: &[String]) -> String {
     let language = fields.get("language").and_then(Value::as_str).unwrap_or_default();
     let body_key = format!("body/{language}");

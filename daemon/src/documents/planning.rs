@@ -16,7 +16,7 @@ use portolan_protocol::{
     id::{DocumentId, SpaceId},
     limits::DEPENDENCIES_MAX,
     page::LogContext,
-    record::{RecordDraft, Warning, check},
+    record::{RecordDraft, Value, Warning, check},
     view::SpaceView,
 };
 use rand_core::Rng;
@@ -45,12 +45,22 @@ pub(super) enum Expect {
     Any,
 }
 
+/// What becomes of a field that says several things at once, one of which is what the draft says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Contests {
+    /// It says that alone: a person chose.
+    Settle,
+    /// It stays as it is: a file chooses nothing.
+    Keep,
+}
+
 /// What a person wants of a record.
 #[derive(Clone, Debug)]
 pub(super) struct Intent {
     pub(super) document: DocumentId,
     pub(super) draft: RecordDraft,
     pub(super) expect: Expect,
+    pub(super) contests: Contests,
     /// The heads that the person saw; the present ones where there are none.
     pub(super) base: Option<Vec<String>>,
     pub(super) person: PersonRef,
@@ -181,11 +191,14 @@ impl Index {
         let base = earlier.unwrap_or(present);
         let deadline = clock::monotonic().into_std() + DIFF;
         let actor = actor_id(&view.own_log, &intent.document, &salt);
+        let draft = match intent.contests {
+            Contests::Settle => intent.draft.clone(),
+            Contests::Keep => unsettling(&intent.draft, &base.document)?,
+        };
         let edited = match &ledger {
-            Some(ledger) if is_crowded => self.edit_in_part(&view, ledger, &base.document, |part| {
-                Ok(part.edit(&intent.draft, &actor, Some(deadline))?)
-            })?,
-            _ => base.document.edit(&intent.draft, &actor, Some(deadline))?,
+            Some(ledger) if is_crowded => self
+                .edit_in_part(&view, ledger, &base.document, |part| Ok(part.edit(&draft, &actor, Some(deadline))?))?,
+            _ => base.document.edit(&draft, &actor, Some(deadline))?,
         };
         let Some(edited) = edited else {
             return Ok(Plan::Unchanged { document: intent.document, heads: hex_all(&base.document.heads()), warnings });
@@ -318,6 +331,14 @@ pub(super) fn draw_salt() -> [u8; 16] {
 fn goes_on(ledger: &Ledger, own: &LogKey, document: &Document) -> bool {
     let own = ledger.facts.iter().filter(|fact| fact.reference.log == *own);
     own.filter_map(|fact| fact.change.as_ref().ok()).all(|hash| document.holds(hash))
+}
+
+/// A draft without what the document says already beside other things.
+fn unsettling(draft: &RecordDraft, document: &Document) -> Result<RecordDraft, DocumentError> {
+    let contested = document.contested()?;
+    let is_said = |key: &str, value: &Value| contested.get(key).is_some_and(|values| values.contains_key(value));
+    let kept = draft.entries().into_iter().filter(|(key, value)| !is_said(key, value));
+    Ok(kept.fold(RecordDraft::default(), |draft, (key, value)| draft.with(key, value)))
 }
 
 fn blank(document: DocumentId) -> Open {

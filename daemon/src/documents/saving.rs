@@ -17,7 +17,7 @@ use super::{
     handle::Documents,
     keeping::Keep,
     locks::Guard,
-    planning::{Expect, Intent, Plan, Planned, Settled},
+    planning::{Contests, Expect, Intent, Plan, Planned, Settled},
 };
 
 /// Records of an import in one append.
@@ -55,7 +55,11 @@ impl Documents {
         person: PersonRef,
         reason: String,
     ) -> Result<Saved, DocumentError> {
-        self.save(space, Intent { document, draft, expect: Expect::New, base: None, person, reason }).await
+        self.save(
+            space,
+            Intent { document, draft, expect: Expect::New, contests: Contests::Settle, base: None, person, reason },
+        )
+        .await
     }
 
     /// Changes a record. `base` names the heads that the person saw: the change is made there, and merged with what came
@@ -72,7 +76,11 @@ impl Documents {
         person: PersonRef,
         reason: String,
     ) -> Result<Saved, DocumentError> {
-        self.save(space, Intent { document, draft, expect: Expect::Held, base, person, reason }).await
+        self.save(
+            space,
+            Intent { document, draft, expect: Expect::Held, contests: Contests::Settle, base, person, reason },
+        )
+        .await
     }
 
     /// Hides a record on every node.
@@ -104,7 +112,11 @@ impl Documents {
         person: PersonRef,
         reason: String,
     ) -> Result<Saved, DocumentError> {
-        self.save(space, Intent { document, draft, expect: Expect::Any, base: None, person, reason }).await
+        self.save(
+            space,
+            Intent { document, draft, expect: Expect::Any, contests: Contests::Settle, base: None, person, reason },
+        )
+        .await
     }
 
     async fn save(&self, space: SpaceId, intent: Intent) -> Result<Saved, DocumentError> {
@@ -121,8 +133,8 @@ impl Documents {
         outcomes.into_iter().next().unwrap_or(Err(DocumentError::Stopped))
     }
 
-    /// Makes or changes many records: what a draft does not name stays. Answers for each in order; a `dry_run` writes
-    /// nothing.
+    /// Makes or changes many records: what a draft does not name stays, and so does a field that says several things at once where
+    /// the draft says one of them. Answers for each in order; a `dry_run` writes nothing.
     ///
     /// # Errors
     /// [`DocumentError`] when the import as a whole cannot go on; what was appended before stays.
@@ -142,6 +154,7 @@ impl Documents {
                 document,
                 draft,
                 expect: Expect::Any,
+                contests: Contests::Keep,
                 base: None,
                 person: person.clone(),
                 reason: String::new(),

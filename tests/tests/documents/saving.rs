@@ -136,3 +136,29 @@ async fn the_type_and_the_language_of_a_record_can_be_taken_away() {
     let record = rome.documents.show(space, chart).await.unwrap().record;
     assert_eq!((record.kind.as_str(), record.language), ("", None));
 }
+
+#[tokio::test]
+async fn a_file_settles_nothing_that_people_left_open() {
+    let (agencies, space) = partnership(2);
+    let (rome, tunis) = (&agencies[0], &agencies[1]);
+    let draft = RecordDraft::new("page", "fr").with("title/fr", "Ports").with("status", "draft");
+    let ports = rome.create(space, 1, draft).await;
+    sync(rome, tunis);
+    rome.edit(space, ports, "status", "review").await;
+    tunis.show(space, ports).await;
+    tunis.edit(space, ports, "status", "published").await;
+    sync(rome, tunis);
+    rome.show(space, ports).await;
+    let before = rome.documents.show(space, ports).await.unwrap().record;
+    assert_eq!(before.conflicts["status"].len(), 2);
+    for value in &before.conflicts["status"] {
+        let draft = RecordDraft::default().with("title/fr", "Ports").with("status", value.clone());
+        let done = rome.documents.import(space, vec![(ports, draft)], rome.person(), false).await.unwrap();
+        assert_eq!(done[0].outcome, ImportOutcome::Unchanged);
+    }
+    assert_eq!(rome.documents.show(space, ports).await.unwrap().record, before);
+    // What is none of the values is written as ever.
+    let draft = RecordDraft::default().with("status", "archived");
+    rome.documents.import(space, vec![(ports, draft)], rome.person(), false).await.unwrap();
+    assert_eq!(rome.field(space, ports, "status").await.as_deref(), Some("archived"));
+}
