@@ -31,6 +31,41 @@ pub fn hunks(old: &str, new: &str, deadline: Option<Instant>) -> Vec<Hunk> {
     out
 }
 
+/// The same replacements of whole words, for people to read: a hunk that begins or ends within a word takes in all of it.
+pub fn of_whole_words(old: &str, hunks: Vec<Hunk>) -> Vec<Hunk> {
+    let letters: Vec<char> = old.chars().collect();
+    let is_letter = |place: usize| letters.get(place).is_some_and(|letter| letter.is_alphanumeric());
+    let text = |from: usize, to: usize| letters.get(from..to).unwrap_or_default().iter().collect::<String>();
+    let mut out: Vec<Hunk> = Vec::with_capacity(hunks.len());
+    let ends: Vec<usize> = hunks.iter().skip(1).map(|next| next.at).chain([letters.len()]).collect();
+    for (Hunk { at, delete, insert }, limit) in hunks.into_iter().zip(ends) {
+        let begins = out.last().map_or(0, |last| last.at + last.delete);
+        let is_within = |inserted: Option<char>, deleted: bool| {
+            inserted.is_some_and(char::is_alphanumeric) || (delete > 0 && deleted)
+        };
+        let (mut start, mut end) = (at, at + delete);
+        if is_within(insert.chars().next(), is_letter(at)) {
+            while start > begins && is_letter(start - 1) {
+                start -= 1;
+            }
+        }
+        if is_within(insert.chars().next_back(), end > 0 && is_letter(end - 1)) {
+            while end < limit && is_letter(end) {
+                end += 1;
+            }
+        }
+        let insert = text(start, at) + &insert + &text(at + delete, end);
+        match out.last_mut().filter(|last| last.delete > 0 && last.at + last.delete == start) {
+            Some(last) => {
+                last.delete += end - start;
+                last.insert.push_str(&insert);
+            }
+            None => out.push(Hunk { at: start, delete: end - start, insert }),
+        }
+    }
+    out
+}
+
 /// Code points that are equal at the start, and the middles that differ.
 fn trim<'a>(old: &'a str, new: &'a str) -> (usize, &'a str, &'a str) {
     let common = |(a, b): &(char, char)| a == b;
@@ -118,6 +153,16 @@ mod tests {
     }
 
     #[test]
+    fn people_see_whole_words() {
+        let seen = |old: &str, new: &str| of_whole_words(old, hunks(old, new, None));
+        let hunk = |at, delete, insert: &str| Hunk { at, delete, insert: insert.into() };
+        assert_eq!(seen("des conteneurs ici", "des camions ici"), [hunk(4, 10, "camions")]);
+        assert_eq!(seen("port", "ports"), [hunk(0, 4, "ports")]);
+        assert_eq!(seen("a b", "a, b"), [hunk(1, 0, ",")]);
+        assert_eq!(seen("the port", "the big port").len(), 1);
+    }
+
+    #[test]
     fn distant_changes_stay_apart() {
         let found = hunks("one two three four five six\n", "one 2 three four five 6\n", None);
         assert_eq!(found.len(), 2, "{found:?}");
@@ -132,6 +177,11 @@ mod tests {
         #[test]
         fn the_hunks_make_the_new_text(old in "([a-cé\u{645} ]{0,6}\n?){0,8}", new in "([a-cé\u{645} ]{0,6}\n?){0,8}") {
             prop_assert_eq!(patched(&old, &hunks(&old, &new, None)), new);
+        }
+
+        #[test]
+        fn whole_words_make_the_new_text_too(old in "([a-cé\u{645} ]{0,6}\n?){0,8}", new in "([a-cé\u{645} ]{0,6}\n?){0,8}") {
+            prop_assert_eq!(patched(&old, &of_whole_words(&old, hunks(&old, &new, None))), new);
         }
 
         #[test]

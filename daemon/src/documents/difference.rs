@@ -11,7 +11,11 @@ use portolan_protocol::{
 use super::{
     error::DocumentError, handle::Documents, index::Index, opening::Ledger, planning::hex, reading::chronological,
 };
-use crate::{automerge_door::Document, clock, text_diff::hunks};
+use crate::{
+    automerge_door::Document,
+    clock,
+    text_diff::{hunks, of_whole_words},
+};
 
 /// Time to compare texts before the rest of them is shown as replaced.
 const COMPARING: Duration = Duration::from_millis(200);
@@ -89,7 +93,8 @@ fn pieces(old: &str, new: &str) -> Vec<Piece> {
             pieces.push(Piece { kind, text });
         }
     };
-    for hunk in hunks(old, new, Some(clock::monotonic().into_std() + COMPARING)) {
+    let found = hunks(old, new, Some(clock::monotonic().into_std() + COMPARING));
+    for hunk in of_whole_words(old, found) {
         say(PieceKind::Same, letters.by_ref().take(hunk.at - place).collect());
         say(PieceKind::Removed, letters.by_ref().take(hunk.delete).collect());
         say(PieceKind::Added, hunk.insert);

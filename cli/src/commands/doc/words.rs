@@ -44,7 +44,9 @@ pub(super) fn difference(fields: &[FieldDifference], paint: Paint) -> String {
     let mut out = String::new();
     for field in fields {
         out.push_str(&format!("\n{}\n", text::shown(&field.field)));
-        if field.pieces.is_empty() {
+        if opens_a_file(&field.field) {
+            out.push_str("    (the key that opens the file)\n");
+        } else if field.pieces.is_empty() {
             let all = |kind, values: &[Value]| -> Vec<Piece> {
                 values.iter().map(|value| Piece { kind, text: value.to_string() }).collect()
             };
@@ -58,6 +60,11 @@ pub(super) fn difference(fields: &[FieldDifference], paint: Paint) -> String {
         out.push('\n');
     }
     out
+}
+
+/// Whether a field holds what opens an attachment: nothing for a screen.
+fn opens_a_file(field: &str) -> bool {
+    field.starts_with("attachments/") && field.ends_with("/key")
 }
 
 /// The pieces, with what stayed cut to what stands beside a change.
@@ -121,6 +128,13 @@ mod tests {
         assert_eq!(marks, expected);
         let colours = difference(&[field], Paint::Colours);
         assert!(colours.contains("\u{1b}[31mpetit\\u{1b}[2J\u{1b}[0m\u{1b}[32mgrand\u{1b}[0m\n"), "{colours}");
+    }
+
+    #[test]
+    fn what_opens_a_file_is_not_shown() {
+        let before = vec!["secret".into()];
+        let field = FieldDifference { field: "attachments/a/key".into(), before, after: vec![], pieces: vec![] };
+        assert!(!difference(&[field], Paint::Marks).contains("secret"));
     }
 
     #[test]
