@@ -19,8 +19,8 @@ use super::{
 /// How much is handed to sled at once, give or take a commit.
 const DRAFT_BYTES_AIM: usize = 1 << 20;
 /// Room that commits leave to derived data: on a full disk what was taken can still be shown, and is derived again where a
-/// kill lost what was not synced of it.
-const DERIVING_BYTES: u64 = 4 << 20;
+/// kill lost what was not synced of it. The index of words takes its room from the same disk.
+const DERIVING_BYTES: u64 = 8 << 20;
 
 impl Store {
     /// Makes a batch durable. Each [`Commit`] is kept whole or not at all, in the order of the batch.

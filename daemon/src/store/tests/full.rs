@@ -39,10 +39,10 @@ fn fill(path: &Path) {
 #[test]
 #[ignore = "needs root to mount a tmpfs"]
 fn a_full_disk_loses_nothing_and_the_store_starts_again() {
-    let disk = Tmpfs::mount("40m");
+    let disk = Tmpfs::mount("48m");
     let home = disk.0.path().join("home");
     let options = Options { reserve_bytes: 4 << 20, ..options(1) };
-    fs::write(disk.0.path().join("ballast"), vec![1; 12 << 20]).unwrap();
+    fs::write(disk.0.path().join("ballast"), vec![1; 18 << 20]).unwrap();
     let (store, _) = open_with(&home, &options);
     let mut author = Author::new(1, LogKind::Data);
     let mut acknowledged = 0;
