@@ -155,7 +155,7 @@ pub async fn document(client: &Client, within: Option<&str>, typed: &str) -> Res
     })
 }
 
-/// Changes of a record by their hashes or the starts of them, as a query takes them; none where none are named.
+/// Changes of a record by their hashes or the starts of them, none where none are named.
 ///
 /// # Errors
 /// As [`space`].
@@ -164,19 +164,18 @@ pub async fn changes(
     space: SpaceId,
     document: DocumentId,
     typed: &[String],
-) -> Result<Option<String>> {
+) -> Result<Option<Vec<String>>> {
     if typed.is_empty() {
         return Ok(None);
     }
     if typed.iter().all(|hash| hash.len() == HASH_DIGITS) {
-        return Ok(Some(typed.join(",")));
+        return Ok(Some(typed.to_vec()));
     }
     let history: History = client.get(&format!("/spaces/{space}/documents/{document}/history")).await?;
     let of = |change: &Change| Candidate { id: change.hash.clone(), name: "", value: change.hash.clone() };
     let candidates: Vec<_> = history.changes.iter().map(of).collect();
     let found: Result<Vec<String>> = typed.iter().map(|typed| pick("change", typed, &candidates)).collect();
-    let found = found.map_err(|error| error.next(format!("`portolan doc history {document}` lists the changes.")))?;
-    Ok(Some(found.join(",")))
+    found.map(Some).map_err(|error| error.next(format!("`portolan doc history {document}` lists the changes.")))
 }
 
 /// A whole id needs no list, which may be behind.

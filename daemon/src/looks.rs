@@ -2,23 +2,30 @@
 //! `looks.json`; losing it costs a longer list of news.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     fmt::{self, Display, Formatter},
     path::Path,
     str::FromStr,
+    sync::{Mutex, PoisonError},
 };
 
 use data_encoding::HEXLOWER;
 use portolan_protocol::time::Timestamp;
+use rand_core::Rng as _;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::kept::{Kept, KeptError};
+use crate::{
+    clock,
+    kept::{Kept, KeptError},
+};
 
 /// File of the looks.
 pub const FILE: &str = "looks.json";
 /// Places that are kept for one login.
 pub const PLACES_MAX: usize = 16;
+/// Answers that a login may say it has seen, the last ones.
+pub const SHOWN_MAX: usize = 64;
 /// Bytes of the name of a place.
 pub const PLACE_BYTES_MAX: usize = 64;
 
@@ -36,7 +43,7 @@ pub struct Mark {
 
 /// What is no mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("expected a mark that an answer to `new` gave")]
+#[error("expected a place in the order of the records")]
 pub struct BadMark;
 
 impl Display for Mark {
@@ -94,9 +101,18 @@ pub enum LooksError {
 
 type Places = BTreeMap<String, Look>;
 
-/// The looks of all logins.
+/// Answers in the order in which they were given, by the names that they were given under.
+type Shown = VecDeque<(String, Mark)>;
+
+/// The looks of all logins, and what was shown to each since the start.
+///
+/// A mark counts what happens in all spaces, so it is nothing for a login that reads one of them: it is told a name for it. Names
+/// end with the process, since a crash may take back what a mark stood for.
 #[derive(Debug)]
-pub struct Looks(Kept<BTreeMap<String, Places>>);
+pub struct Looks {
+    kept: Kept<BTreeMap<String, Places>>,
+    shown: Mutex<BTreeMap<String, Shown>>,
+}
 
 impl Looks {
     /// Reads the file.
@@ -104,12 +120,35 @@ impl Looks {
     /// # Errors
     /// [`KeptError`].
     pub fn open(home: &Path) -> Result<Looks, KeptError> {
-        Kept::open(home.join(FILE)).map(Looks)
+        Ok(Looks { kept: Kept::open(home.join(FILE))?, shown: Mutex::default() })
     }
 
     /// Up to where a login has looked.
     pub fn of(&self, login: &str, place: &str) -> Option<Look> {
-        self.0.value().get(login)?.get(place).copied()
+        self.kept.value().get(login)?.get(place).copied()
+    }
+
+    /// A name for what is shown to a login up to `mark`, for it to say that it has seen it.
+    pub fn show(&self, login: &str, mark: Mark) -> String {
+        let mut all = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = all.entry(login.to_owned()).or_default();
+        if let Some((name, _)) = shown.iter().find(|(_, held)| *held == mark) {
+            return name.clone();
+        }
+        let mut bytes = [0; 16];
+        clock::rng().fill_bytes(&mut bytes);
+        let name = HEXLOWER.encode(&bytes);
+        shown.push_back((name.clone(), mark));
+        if shown.len() > SHOWN_MAX {
+            shown.pop_front();
+        }
+        name
+    }
+
+    /// What a login was shown under a name; none where that was too long ago, or before the start.
+    pub fn shown(&self, login: &str, name: &str) -> Option<Mark> {
+        let all = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(login)?.iter().find(|(held, _)| held == name).map(|(_, mark)| *mark)
     }
 
     /// Keeps up to where a login has looked. Blocks.
@@ -117,7 +156,7 @@ impl Looks {
     /// # Errors
     /// [`LooksError`].
     pub fn keep(&self, login: &str, place: &str, look: Look) -> Result<(), LooksError> {
-        self.0.change(|all| {
+        self.kept.change(|all| {
             let places = all.entry(login.to_owned()).or_default();
             if places.len() >= PLACES_MAX && !places.contains_key(place) {
                 return Err(LooksError::Full);
@@ -134,10 +173,10 @@ impl Looks {
     /// [`KeptError`].
     pub fn take_back(&self, durable: Mark) -> Result<(), KeptError> {
         let beyond = |look: &Look| look.mark.table == durable.table && look.mark.revision > durable.revision;
-        if !self.0.value().values().flat_map(BTreeMap::values).any(beyond) {
+        if !self.kept.value().values().flat_map(BTreeMap::values).any(beyond) {
             return Ok(());
         }
-        self.0.change(|all| {
+        self.kept.change(|all| {
             for look in all.values_mut().flat_map(BTreeMap::values_mut).filter(|look| beyond(look)) {
                 look.mark.revision = durable.revision;
                 look.mark.records = look.mark.records.min(durable.records);
@@ -176,6 +215,22 @@ mod tests {
         assert_eq!(looks.of("amina", "").unwrap().mark, Mark { revision: 20, records: 8, ..MARK });
         assert_eq!(looks.of("amina", "chat").unwrap().mark.revision, 10);
         assert_eq!((looks.of("bruno", ""), looks.of("carla", "")), (Some(other), None));
+    }
+
+    #[test]
+    fn what_was_shown_has_a_name_for_one_login_until_the_process_ends() {
+        let home = tempfile::tempdir().unwrap();
+        let looks = Looks::open(home.path()).unwrap();
+        let name = looks.show("amina", MARK);
+        assert_eq!(name, looks.show("amina", MARK), "asking again forgets nothing that was shown");
+        assert_eq!((looks.shown("amina", &name), looks.shown("bruno", &name)), (Some(MARK), None));
+        assert!(!name.contains("30"), "a mark counts what happens in other spaces too: {name}");
+        for revision in 0..SHOWN_MAX as u64 {
+            looks.show("amina", Mark { revision: 100 + revision, ..MARK });
+        }
+        assert_eq!(looks.shown("amina", &name), None);
+        let last = looks.show("amina", MARK);
+        assert_eq!(Looks::open(home.path()).unwrap().shown("amina", &last), None);
     }
 
     #[test]

@@ -30,8 +30,14 @@ impl Events {
         let mut gone = listen(context, &client).await;
         while self.follow && is_gone(&gone) {
             eprintln!("The daemon is gone; waiting for it. `portolan new` tells what became known meanwhile.");
-            while is_gone(&gone) && client.get::<api::Spaces>("/spaces").await.is_err() {
+            loop {
+                // Also where it answers: a stream that ends at once is not asked for without a pause.
                 sleep(AGAIN_AFTER).await;
+                match client.get::<api::Spaces>("/spaces").await {
+                    Err(error) if is_gone(&error) => {}
+                    Err(error) => return Err(error),
+                    Ok(_) => break,
+                }
             }
             gone = listen(context, &client).await;
         }

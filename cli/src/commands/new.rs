@@ -4,7 +4,9 @@ use std::{
     collections::BTreeMap,
     ffi::OsString,
     fmt::Write as _,
+    fs::{self, File, Permissions},
     io::{self, Write as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -14,7 +16,6 @@ use portolan_protocol::{
     api::{ErrorKind, Looked, NEWS_DEFAULT, NewDocument, News, NewsQuery, Novelty, PAGE_MAX, Seen, SpaceNews, Spaces},
     id::SpaceId,
 };
-use tempfile::NamedTempFile;
 
 use crate::{
     client::Client,
@@ -140,11 +141,15 @@ async fn note(client: &Client, seen: &Seen) -> Result<Looked> {
 /// Puts a new file in the place of an old one: a reader finds the one or the other.
 fn write(path: &Path, digest: &str) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut draft = NamedTempFile::new_in(directory)?;
+    // As any program makes a file, not as one that nobody else may see.
+    let mut draft = tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(directory)?;
     draft.write_all(digest.as_bytes())?;
     draft.as_file().sync_all()?;
+    if let Ok(old) = fs::metadata(path) {
+        draft.as_file().set_permissions(old.permissions())?;
+    }
     draft.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    File::open(directory)?.sync_all()
 }
 
 /// Records that are new, without those that the person changed.
@@ -351,10 +356,10 @@ mod tests {
         to_file.deliver("x", false).unwrap();
         assert!(!path.exists());
         to_file.deliver("x", true).unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "x");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "x");
         let program = |line: &str| New { program: ["sh", "-c", line].map(OsString::from).into(), ..new() };
         program(&format!("cat > {}", path.display())).deliver("y", true).unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "y");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "y");
         let failed = program("exit 3").deliver("y", true).unwrap_err();
         assert!(failed.message.contains("exit status: 3"), "{}", failed.message);
         assert!(program("true").deliver(&"y".repeat(1 << 20), true).is_ok(), "it need not read");

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     clock,
     documents::{Asking, Fresh, NewRecord},
-    looks::{Look, Mark, PLACE_BYTES_MAX},
+    looks::{Look, PLACE_BYTES_MAX},
 };
 
 pub(super) async fn fresh(
@@ -41,7 +41,7 @@ pub(super) async fn fresh(
     Ok(Json(News {
         since_ms: since.map(|look| look.time_ms),
         exact,
-        until: until.to_string(),
+        until: shared.home.looks.show(&caller.0.login, until),
         spaces,
         documents: records.into_iter().map(document).collect(),
         entries_to_index,
@@ -55,15 +55,13 @@ pub(super) async fn seen(
 ) -> Answer<Looked> {
     caller.must_somewhere(Can::Read)?;
     let place = place(request.place)?;
-    let mark: Mark = request.until.parse().map_err(|error: crate::looks::BadMark| usage(error.to_string()))?;
-    let end = shared.documents.fresh(Asking { spaces: vec![], since: None, own: Default::default(), limit: 0 }).await?;
-    if mark.table != end.until.table || mark.revision > end.until.revision {
-        return Err(usage("the mark is not one of this node as it is now")
+    let login = caller.0.login.clone();
+    let Some(mark) = shared.home.looks.shown(&login, &request.until) else {
+        return Err(usage("this login was shown nothing of that name since the daemon was started, or too long ago")
             .next("Look again, then say what was seen.")
             .into());
-    }
+    };
     let look = Look { mark, time_ms: clock::now() };
-    let login = caller.0.login.clone();
     blocking(move || shared.home.looks.keep(&login, &place, look)).await?;
     Ok(Json(Looked { time_ms: look.time_ms }))
 }

@@ -56,7 +56,8 @@ pub(super) async fn restore(
     Json(request): Json<RestoreDocument>,
 ) -> Answer<Restored> {
     let space = space(&shared, &caller, &path, Can::Write)?;
-    let request = RestoreDocument { to: heads(request.to)?, ..request };
+    let seen = request.heads.map(heads).transpose()?;
+    let request = RestoreDocument { to: heads(request.to)?, heads: seen, ..request };
     let mut restored = shared.documents.restore(space, path.id(1)?, request, caller.0.person.clone()).await?;
     restored.saved = restored.saved.map(|saved| announced(&shared, saved).0);
     Ok(Json(restored))

@@ -15,6 +15,8 @@ pub(super) struct Open {
     /// Whether it shows what is accepted now.
     pub(super) current: bool,
     pub(super) updated: Option<Updated>,
+    /// Whether one person made all changes that nothing follows.
+    pub(super) by_one: bool,
     /// How many of its changes the last snapshot holds.
     pub(super) saved: u32,
 }
@@ -87,7 +89,8 @@ mod tests {
     use super::*;
 
     fn open() -> Open {
-        Open { document: Document::new(DocumentId([1; 16])), whole: true, current: true, updated: None, saved: 0 }
+        let document = Document::new(DocumentId([1; 16]));
+        Open { document, whole: true, current: true, updated: None, by_one: true, saved: 0 }
     }
 
     #[test]

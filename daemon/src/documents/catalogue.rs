@@ -11,7 +11,10 @@ use portolan_protocol::{
     time::Timestamp,
 };
 
-use super::cursor::{Cursor, KEY_BYTES_MAX};
+use super::{
+    cursor::{Cursor, KEY_BYTES_MAX},
+    rows::DocumentRow,
+};
 use crate::search::{beginning, fold};
 
 /// The number of a value of a facet.
@@ -36,6 +39,8 @@ pub(super) enum Shelved {
 pub(super) struct Item {
     pub(super) number: u64,
     pub(super) revision: u64,
+    /// As in its row.
+    pub(super) others: u64,
     pub(super) shelved: Shelved,
     /// Some of its fields say several things at once.
     contested: bool,
@@ -69,15 +74,8 @@ struct Wanted {
 
 impl Catalogue {
     /// Takes up a record as it is now.
-    pub(super) fn put(
-        &mut self,
-        space: SpaceId,
-        id: DocumentId,
-        number: u64,
-        revision: u64,
-        summary: Option<&Summary>,
-        is_settings: bool,
-    ) {
+    pub(super) fn put(&mut self, space: SpaceId, id: DocumentId, row: &DocumentRow, is_settings: bool) {
+        let summary = row.summary.as_ref();
         let shelved = match summary {
             None => Shelved::Hidden,
             Some(_) if is_settings => Shelved::Hidden,
@@ -87,8 +85,9 @@ impl Catalogue {
         let beginning = |text: &str| beginning(text, KEY_BYTES_MAX).into();
         let updated = summary.and_then(|summary| summary.updated.as_ref());
         let item = Item {
-            number,
-            revision,
+            number: row.number,
+            revision: row.revision,
+            others: row.others,
             shelved,
             contested: summary.is_some_and(|summary| summary.conflicts > 0),
             author: updated.map(|updated| self.author((updated.node, updated.person))),
@@ -123,16 +122,15 @@ impl Catalogue {
         terms.into()
     }
 
-    /// The records of a space that are shown or were, and whether `author` changed them last.
-    pub(super) fn shown(
-        &self,
-        space: &SpaceId,
-        author: &Author,
-    ) -> impl Iterator<Item = (DocumentId, &Item, bool)> + '_ {
-        let author = self.authors.get(author).copied();
+    /// The records of a space that are shown or were.
+    pub(super) fn shown(&self, space: &SpaceId) -> impl Iterator<Item = (DocumentId, &Item)> + '_ {
         let items = self.spaces.get(space).into_iter().flatten();
-        let shown = items.filter(|(_, item)| item.shelved != Shelved::Hidden);
-        shown.map(move |(id, item)| (*id, item, author.is_some() && item.author == author))
+        items.filter(|(_, item)| item.shelved != Shelved::Hidden).map(|(id, item)| (*id, item))
+    }
+
+    /// Whether `author` changed a record last.
+    pub(super) fn is_by(&self, item: &Item, author: &Author) -> bool {
+        item.author.is_some() && item.author == self.authors.get(author).copied()
     }
 
     /// A record.
@@ -295,7 +293,8 @@ mod tests {
         let (node, person) = (NodeId([0; 32]), PersonId([0; 16]));
         let updated = Updated { time_ms: Timestamp(time), node, person, name: String::new() };
         let summary = Summary::new(&view, Some(updated), Some(Timestamp(u64::from(id))), 1);
-        catalogue.put(SPACE, view.id, u64::from(id), time, Some(&summary), false);
+        let row = DocumentRow { number: u64::from(id), revision: time, others: 0, summary: Some(summary) };
+        catalogue.put(SPACE, view.id, &row, false);
     }
 
     fn ids(catalogue: &Catalogue, query: &DocumentQuery, after: Option<&Cursor>, limit: usize) -> Vec<u8> {

@@ -1,6 +1,9 @@
 //! What differs between two states of a record, field by field and, in texts, word by word.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use portolan_protocol::{
     api::{Difference, FieldDifference, Piece, PieceKind},
@@ -17,17 +20,18 @@ use crate::{
     text_diff::{hunks, of_whole_words},
 };
 
-/// Time to compare texts before the rest of them is shown as replaced.
+/// Time to compare the texts of a record before the rest of them is shown as replaced.
 const COMPARING: Duration = Duration::from_millis(200);
 
 impl Index {
-    fn difference(
+    /// Both states of a record.
+    fn states(
         &mut self,
         space: SpaceId,
         id: DocumentId,
         from: Option<&[String]>,
         to: Option<&[String]>,
-    ) -> Result<Difference, DocumentError> {
+    ) -> Result<(RecordView, RecordView), DocumentError> {
         let number = self.document_number(space, id)?;
         let ledger = self.ledger(number)?;
         let view = self.views.get(&space).cloned().ok_or(DocumentError::UnknownSpace)?;
@@ -40,9 +44,7 @@ impl Index {
         }
         let from = from.map_or_else(|| before_last(&ledger, &after), <[String]>::to_vec);
         let before = self.at(&view, &ledger, &from)?.document.view()?;
-        let after = after.view()?;
-        let fields = fields(&before, &after);
-        Ok(Difference { space, document: id, from: before.heads, to: after.heads, fields })
+        Ok((before, after.view()?))
     }
 }
 
@@ -56,24 +58,40 @@ fn before_last(ledger: &Ledger, document: &Document) -> Vec<String> {
     earlier.into_iter().filter(|change| !below.contains(*change)).map(hex).collect()
 }
 
+/// A field that differs.
+pub(super) struct Differing {
+    pub(super) field: String,
+    pub(super) before: Vec<Value>,
+    pub(super) after: Vec<Value>,
+}
+
 /// The fields in which `after` differs from `before`.
-pub(super) fn fields(before: &RecordView, after: &RecordView) -> Vec<FieldDifference> {
+pub(super) fn differing(before: &RecordView, after: &RecordView) -> Vec<Differing> {
     let keys: BTreeSet<&String> = before.fields.keys().chain(after.fields.keys()).collect();
     let differing = keys.into_iter().filter_map(|key| {
         let (old, new) = (values(before, key), values(after, key));
-        (old != new).then(|| field(key, old, new))
+        (old != new).then(|| Differing { field: key.clone(), before: old, after: new })
     });
     differing.collect()
 }
 
-/// How a field with the values `before` becomes one with the values `after`.
-pub(super) fn field(key: &str, before: Vec<Value>, after: Vec<Value>) -> FieldDifference {
-    let is_text = field_of(key).is_some_and(|field| field.kind == Kind::Text) || language_of(key).is_some();
-    let pieces = match (before.as_slice(), after.as_slice()) {
-        ([Value::Text(old)], [Value::Text(new)]) if is_text => pieces(old, new),
-        _ => Vec::new(),
+/// The same with the words of texts compared.
+pub(super) fn told(fields: Vec<Differing>) -> Vec<FieldDifference> {
+    let deadline = clock::monotonic().into_std() + COMPARING;
+    let told = |Differing { field, before, after }| {
+        let is_text = field_of(&field).is_some_and(|field| field.kind == Kind::Text) || language_of(&field).is_some();
+        let pieces = match (before.as_slice(), after.as_slice()) {
+            ([Value::Text(old)], [Value::Text(new)]) if is_text => pieces(old, new, deadline),
+            _ => Vec::new(),
+        };
+        FieldDifference { field, before, after, pieces }
     };
-    FieldDifference { field: key.to_owned(), before, after, pieces }
+    fields.into_iter().map(told).collect()
+}
+
+/// Does work that takes a while beside the thread of the records.
+pub(super) async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, DocumentError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| DocumentError::Stopped)
 }
 
 /// Every value of a field that is shown.
@@ -84,7 +102,7 @@ fn values(record: &RecordView, key: &str) -> Vec<Value> {
     }
 }
 
-fn pieces(old: &str, new: &str) -> Vec<Piece> {
+fn pieces(old: &str, new: &str, deadline: Instant) -> Vec<Piece> {
     let mut letters = old.chars();
     let mut place = 0;
     let mut pieces = Vec::new();
@@ -93,7 +111,7 @@ fn pieces(old: &str, new: &str) -> Vec<Piece> {
             pieces.push(Piece { kind, text });
         }
     };
-    let found = hunks(old, new, Some(clock::monotonic().into_std() + COMPARING));
+    let found = hunks(old, new, Some(deadline));
     for hunk in of_whole_words(old, found) {
         say(PieceKind::Same, letters.by_ref().take(hunk.at - place).collect());
         say(PieceKind::Removed, letters.by_ref().take(hunk.delete).collect());
@@ -117,8 +135,11 @@ impl Documents {
         from: Option<Vec<String>>,
         to: Option<Vec<String>>,
     ) -> Result<Difference, DocumentError> {
-        let job = move |index: &mut Index| index.difference(space, document, from.as_deref(), to.as_deref());
-        self.ask_level(space, job).await?
+        let job = move |index: &mut Index| index.states(space, document, from.as_deref(), to.as_deref());
+        let (before, after) = self.ask_level(space, job).await??;
+        let fields = move || (told(differing(&before, &after)), before.heads, after.heads);
+        let (fields, from, to) = beside(fields).await?;
+        Ok(Difference { space, document, from, to, fields })
     }
 }
 
@@ -129,7 +150,8 @@ mod tests {
     #[test]
     fn words_that_changed_stand_between_those_that_stayed() {
         let told = |old: &str, new: &str| -> Vec<(PieceKind, String)> {
-            pieces(old, new).into_iter().map(|piece| (piece.kind, piece.text)).collect()
+            let deadline = Instant::now() + Duration::from_secs(60);
+            pieces(old, new, deadline).into_iter().map(|piece| (piece.kind, piece.text)).collect()
         };
         assert_eq!(
             told("le petit port", "le grand port"),

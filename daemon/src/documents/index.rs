@@ -179,8 +179,7 @@ impl Index {
         shelf.scan(keys::DOCUMENTS, |key, value| {
             let (Some((space, id)), row) = (keys::named(key), decode::<DocumentRow>(&value)?) else { return Ok(()) };
             last = last.max(row.revision);
-            let is_settings = id == settings_document(&space);
-            self.catalogue.put(space, id, row.number, row.revision, row.summary.as_ref(), is_settings);
+            self.catalogue.put(space, id, &row, id == settings_document(&space));
             Ok(())
         })?;
         self.offering.begin(table, last);

@@ -330,7 +330,7 @@ impl Intake<'_> {
         self.counters.documents += 1;
         self.total += 1;
         self.fresh.insert(*id, number);
-        self.draft.put_document(&space, id, &DocumentRow { number, revision: 0, summary: None })?;
+        self.draft.put_document(&space, id, &DocumentRow { number, revision: 0, others: 0, summary: None })?;
         Ok(number)
     }
 }

@@ -44,9 +44,8 @@ pub(super) type Work = (u64, Keep, Option<Open>);
 struct Made {
     space: SpaceId,
     id: DocumentId,
-    number: u64,
-    revision: u64,
-    short: Short,
+    row: DocumentRow,
+    entry: Option<Entry>,
 }
 
 /// A document in short.
@@ -125,10 +124,11 @@ impl Index {
                     // Whoever only looks at a record changes nothing of it.
                     if known.is_none() || name.is_pending || self.faults.contains_key(&number) {
                         let revision = self.offering.next_revision();
-                        let summary = short.summary.clone();
-                        draft.put_document(&ledger.space, &ledger.id, &DocumentRow { number, revision, summary })?;
+                        let others = self.others(&open, &ledger, revision);
+                        let row = DocumentRow { number, revision, others, summary: short.summary };
+                        draft.put_document(&ledger.space, &ledger.id, &row)?;
                         self.refer(&mut draft, number, &open)?;
-                        made.push(Made { space: ledger.space, id: ledger.id, number, revision, short });
+                        made.push(Made { space: ledger.space, id: ledger.id, row, entry: short.entry });
                     }
                     if is_worth_saving(&open)
                         && let Ok(bytes) = open.document.save()
@@ -157,10 +157,9 @@ impl Index {
             done.push((space, number, fault));
         }
         draft.write()?;
-        for Made { space, id, number, revision, short } in made {
-            let is_settings = id == settings_document(&space);
-            self.catalogue.put(space, id, number, revision, short.summary.as_ref(), is_settings);
-            self.offering.put(space, id, number, revision, short.entry);
+        for Made { space, id, row, entry } in made {
+            self.catalogue.put(space, id, &row, id == settings_document(&space));
+            self.offering.put(space, id, row.number, row.revision, entry);
         }
         if let Some(feed) = self.feed.get() {
             // Nobody may be listening.
@@ -170,6 +169,17 @@ impl Index {
             self.settled(space, number, fault);
         }
         Ok(())
+    }
+
+    /// [`DocumentRow::others`] of a record that is about to get a revision.
+    fn others(&self, open: &Open, ledger: &Ledger, revision: u64) -> u64 {
+        let Some(last) = open.updated.as_ref().filter(|_| open.by_one) else { return revision };
+        match self.catalogue.item(&ledger.space, &ledger.id).filter(|item| item.revision > 0) {
+            Some(item) if self.catalogue.is_by(item, &(last.node, last.person)) => item.others,
+            Some(item) => item.revision,
+            None if ledger.authors().all(|node| node == last.node) => 0,
+            None => revision,
+        }
     }
 
     fn settled(&mut self, space: SpaceId, number: u64, fault: Option<String>) {

@@ -23,7 +23,7 @@ pub struct Asking {
     pub spaces: Vec<SpaceId>,
     /// Up to where it was looked; everything is new where it never was.
     pub since: Option<Look>,
-    /// What this person of this node changed last is counted alone.
+    /// What nobody but this person of this node has changed since is counted alone.
     pub own: (NodeId, PersonId),
     /// Records that are listed, at most.
     pub limit: usize,
@@ -62,6 +62,14 @@ enum Since {
 }
 
 impl Since {
+    /// The last revision that was seen for certain.
+    fn revision(self) -> u64 {
+        match self {
+            Since::Mark(mark) => mark.revision,
+            Since::Ever | Since::Clock(_) => 0,
+        }
+    }
+
     /// What became of a record, if anything did.
     fn news(self, item: &Item) -> Option<Novelty> {
         let (is_new, was_known) = match self {
@@ -99,8 +107,9 @@ impl Index {
         let mut found: Vec<(u64, SpaceId, DocumentId, Novelty)> = Vec::new();
         for space in &asking.spaces {
             let mut counts = SpaceNews { space: *space, created: 0, changed: 0, deleted: 0, own: 0 };
-            for (id, item, is_own) in self.catalogue.shown(space, &asking.own) {
+            for (id, item) in self.catalogue.shown(space) {
                 let Some(news) = since.news(item) else { continue };
+                let is_own = item.others <= since.revision() && self.catalogue.is_by(item, &asking.own);
                 match news {
                     _ if is_own => counts.own += 1,
                     Novelty::Created => counts.created += 1,

@@ -4,6 +4,7 @@
 //! in one call. What does not fit is found from the beginning, so that the outcome never depends on the order of arrival.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
     sync::Arc,
 };
@@ -46,6 +47,11 @@ impl Ledger {
     /// The hashes of the changes that are applied.
     pub(super) fn applied(&self) -> BTreeSet<[u8; 32]> {
         self.order.iter().filter_map(|place| self.facts[*place].change.as_ref().ok()).copied().collect()
+    }
+
+    /// The nodes that made the changes that are applied, one for each change.
+    pub(super) fn authors(&self) -> impl Iterator<Item = NodeId> {
+        self.order.iter().map(|place| self.facts[*place].reference.log.author)
     }
 
     /// The entry that carries an applied change; of several the least.
@@ -117,8 +123,8 @@ impl Index {
         let view = self.views.get(&ledger.space).ok_or(DocumentError::UnknownSpace)?.clone();
         let wanted = ledger.applied();
         let held = held.filter(|open| open.whole && is_part(&open.document, &wanted));
-        let (before, saved, updated) = match held {
-            Some(open) => (open.document, open.saved, open.updated),
+        let (before, saved, last) = match held {
+            Some(open) => (open.document, open.saved, open.updated.map(|updated| (updated, open.by_one))),
             None => {
                 let document = self.snapshot(number, ledger.id, &wanted)?;
                 let saved = document.as_ref().map_or(0, Document::changes);
@@ -130,13 +136,11 @@ impl Index {
         let (document, applied) = opening.complete(before)?;
         let whole = applied.unfit.is_empty() && applied.faults.is_empty();
         let current_heads = document.heads();
-        let updated = match opening.updated(&current_heads)? {
-            Some(updated) => Some(updated),
-            None => updated,
-        };
+        let last = opening.updated(&current_heads)?.or(last);
+        let (updated, by_one) = last.map_or((None, false), |(updated, by_one)| (Some(updated), by_one));
         let fault = applied.faults.first().map(|(_, fault)| fault.to_string());
         let saved = saved.min(document.changes());
-        Ok(Opened { open: Open { document, whole, current: true, updated, saved }, fault, ledger })
+        Ok(Opened { open: Open { document, whole, current: true, updated, by_one, saved }, fault, ledger })
     }
 
     fn snapshot(
@@ -159,7 +163,8 @@ impl Index {
         heads: &[[u8; 32]],
     ) -> Result<Option<Updated>, DocumentError> {
         let (persons, key) = (BTreeMap::new(), LastKey::default());
-        Opening { index: self, view, ledger, persons, key }.updated(heads)
+        let last = Opening { index: self, view, ledger, persons, key }.updated(heads)?;
+        Ok(last.map(|(updated, _)| updated))
     }
 
     /// Hands the header and the stored payload of an entry to `read`; none where the payload is not held.
@@ -245,16 +250,27 @@ impl Opening<'_> {
         Ok(applied)
     }
 
-    /// Who made the last change: of the heads, the one with the latest time.
-    fn updated(&mut self, heads: &[[u8; 32]]) -> Result<Option<Updated>, DocumentError> {
-        let last = heads.iter().filter_map(|head| Some((head, self.ledger.entry(head)?)));
-        let Some((hash, fact)) = last.max_by_key(|(_, fact)| (fact.time, fact.reference)) else { return Ok(None) };
-        let person = match self.persons.remove(hash) {
-            Some(person) => Some(person),
-            None => self.index.payload(self.view, fact, &mut self.key)?.map(|payload| payload.person),
-        };
+    /// Who made the last change: of the heads, the one with the latest time; and whether they made all of the heads.
+    fn updated(&mut self, heads: &[[u8; 32]]) -> Result<Option<(Updated, bool)>, DocumentError> {
+        let ledger = self.ledger;
+        let mut made: Vec<_> = heads.iter().filter_map(|head| Some((head, ledger.entry(head)?))).collect();
+        made.sort_unstable_by_key(|(_, fact)| Reverse((fact.time, fact.reference)));
+        let Some(((last, fact), others)) = made.split_first() else { return Ok(None) };
         let node = fact.reference.log.author;
-        Ok(person.map(|person| Updated { time_ms: fact.time, node, person: person.id, name: person.name }))
+        let Some(person) = self.person(last, fact)? else { return Ok(None) };
+        let mut by_one = others.iter().all(|(_, other)| other.reference.log.author == node);
+        for (head, other) in others {
+            by_one = by_one && self.person(head, other)?.is_some_and(|other| other.id == person.id);
+        }
+        Ok(Some((Updated { time_ms: fact.time, node, person: person.id, name: person.name }, by_one)))
+    }
+
+    /// Who made a change; none where its payload is not held.
+    fn person(&mut self, hash: &[u8; 32], fact: &Fact) -> Result<Option<PersonRef>, DocumentError> {
+        match self.persons.remove(hash) {
+            Some(person) => Ok(Some(person)),
+            None => Ok(self.index.payload(self.view, fact, &mut self.key)?.map(|payload| payload.person)),
+        }
     }
 }
 

@@ -220,8 +220,14 @@ impl Index {
             dependencies,
             person_signature: None,
         };
-        let after =
-            Open { document: edited.after, whole: base.whole, current: false, updated: None, saved: base.saved };
+        let after = Open {
+            document: edited.after,
+            whole: base.whole,
+            current: false,
+            updated: None,
+            by_one: false,
+            saved: base.saved,
+        };
         Ok(Plan::Append(Box::new(Planned {
             document: intent.document,
             log: view.own_log,
@@ -284,7 +290,7 @@ impl Index {
         if !same(heads, &document.heads()) {
             return Err(unknown());
         }
-        Ok(Open { document, whole: true, current: false, updated: None, saved: 0 })
+        Ok(Open { document, whole: true, current: false, updated: None, by_one: false, saved: 0 })
     }
 
     /// Takes in what was appended, entry by entry, and shows it.
@@ -342,7 +348,7 @@ fn unsettling(draft: &RecordDraft, document: &Document) -> Result<RecordDraft, D
 }
 
 fn blank(document: DocumentId) -> Open {
-    Open { document: Document::new(document), whole: true, current: false, updated: None, saved: 0 }
+    Open { document: Document::new(document), whole: true, current: false, updated: None, by_one: false, saved: 0 }
 }
 
 fn bounded(what: &'static str, bytes: usize, most: usize) -> Result<(), DocumentError> {

@@ -9,7 +9,7 @@ use portolan_protocol::{
 
 use super::{
     contests::is_lower,
-    difference::{field, fields},
+    difference::{Differing, beside, differing, told},
     error::DocumentError,
     handle::Documents,
     index::Index,
@@ -26,22 +26,33 @@ struct Restoration {
 }
 
 impl Index {
-    fn restoration(&mut self, space: SpaceId, id: DocumentId, to: &[String]) -> Result<Restoration, DocumentError> {
-        let number = self.document_number(space, id)?;
-        let now = self.show(number)?.document;
-        if now.changes() == 0 {
-            return Err(DocumentError::NotFound(id));
-        }
-        let then = self.record_at(space, id, to)?.record;
-        Ok(restoration(space, &now.view()?, &then))
+    /// What a record says now, or at `heads`, and what it said at `to`.
+    fn both(
+        &mut self,
+        space: SpaceId,
+        id: DocumentId,
+        heads: Option<&[String]>,
+        to: &[String],
+    ) -> Result<(RecordView, RecordView), DocumentError> {
+        let now = match heads {
+            Some(heads) => self.record_at(space, id, heads)?.record,
+            None => {
+                let number = self.document_number(space, id)?;
+                let now = self.show(number)?.document;
+                if now.changes() == 0 {
+                    return Err(DocumentError::NotFound(id));
+                }
+                now.view()?
+            }
+        };
+        Ok((now, self.record_at(space, id, to)?.record))
     }
 }
 
 /// What has to be written into `now` so that it says what `then` said.
 fn restoration(space: SpaceId, now: &RecordView, then: &RecordView) -> Restoration {
     let (mut draft, mut left, mut changed) = (RecordDraft::default(), Vec::new(), Vec::new());
-    for differing in fields(now, then) {
-        let key = differing.field;
+    for Differing { field: key, before, after } in differing(now, then) {
         let mut leave = |message: String| left.push(Warning { path: key.clone(), message });
         // It says what the record was written with, not what a person wrote.
         if key == "schema" {
@@ -59,15 +70,15 @@ fn restoration(space: SpaceId, now: &RecordView, then: &RecordView) -> Restorati
             leave(format!("stays as it is, since it cannot be written: {refusal}"));
             continue;
         }
-        if differing.after.len() > 1 {
-            leave(format!("had {} values; the one that was shown first is taken", differing.after.len()));
+        if after.len() > 1 {
+            leave(format!("had {} values; the one that was shown first is taken", after.len()));
         }
         let after = Some(value.clone()).filter(|value| !value.is_absent()).into_iter().collect();
-        changed.push(field(&key, differing.before, after));
-        draft.fields.insert(key, value);
+        draft.fields.insert(key.clone(), value);
+        changed.push(Differing { field: key, before, after });
     }
     let (from, to) = (now.heads.clone(), then.heads.clone());
-    Restoration { draft, difference: Difference { space, document: now.id, from, to, fields: changed }, left }
+    Restoration { draft, difference: Difference { space, document: now.id, from, to, fields: told(changed) }, left }
 }
 
 impl Documents {
@@ -82,10 +93,11 @@ impl Documents {
         request: RestoreDocument,
         person: PersonRef,
     ) -> Result<Restored, DocumentError> {
-        let RestoreDocument { to, reason, dry_run } = request;
+        let RestoreDocument { to, heads, reason, dry_run } = request;
         let named: Vec<String> = to.iter().map(|head| head.chars().take(SHORT).collect()).collect();
-        let planned = self.ask_level(space, move |index| index.restoration(space, document, &to)).await?;
-        let Restoration { draft, difference, left } = planned?;
+        let job = move |index: &mut Index| index.both(space, document, heads.as_deref(), &to);
+        let (now, then) = self.ask_level(space, job).await??;
+        let Restoration { draft, difference, left } = beside(move || restoration(space, &now, &then)).await?;
         if dry_run || draft.fields.is_empty() {
             return Ok(Restored { difference, left, saved: None });
         }

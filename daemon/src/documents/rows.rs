@@ -16,7 +16,7 @@ use crate::store::StoreError;
 pub(super) const STRIP_ENTRIES: u64 = 32;
 
 /// The version of these rows. A table with others is made anew from the log.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 /// The first row of a table: in which version it is, and what tells it from every other table.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -193,6 +193,8 @@ pub(super) struct DocumentRow {
     pub(super) number: u64,
     /// Grows over all documents with each summary that is made; 0 where none was.
     pub(super) revision: u64,
+    /// The last revision that says something of others than whoever changed it last; 0 where there is none.
+    pub(super) others: u64,
     /// None while nothing of it is applied, or its turn has not come.
     pub(super) summary: Option<Summary>,
 }

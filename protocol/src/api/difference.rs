@@ -75,6 +75,10 @@ pub enum PieceKind {
 pub struct RestoreDocument {
     /// The heads of the state to bring back.
     pub to: Vec<String>,
+    /// The heads of the record as the person saw it, from `difference.from` of a dry run; as it is now where it is left out. What was
+    /// written since is merged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heads: Option<Vec<String>>,
     /// Why, in a few words, for the history; where it is empty, that it was restored and to what.
     #[serde(default)]
     pub reason: String,

@@ -33,11 +33,11 @@ pub struct News {
     /// False where all records were derived anew since: then the authors' clocks tell what is new, and what was written before
     /// and came since may be missing.
     pub exact: bool,
-    /// Up to where this answer reaches: what to post once it was seen.
+    /// Names this answer: what to post once it was seen.
     pub until: String,
     /// The spaces in which something is new, in the order of their ids.
     pub spaces: Vec<SpaceNews>,
-    /// What became known last, first. Records that the caller changed last are counted alone.
+    /// What became known last, first. Records that nobody but the caller changed since are counted alone.
     pub documents: Vec<NewDocument>,
     /// Data entries held that the answer does not reflect yet; they are in the next.
     pub entries_to_index: u64,
@@ -54,7 +54,7 @@ pub struct SpaceNews {
     pub changed: u64,
     /// Records that were deleted.
     pub deleted: u64,
-    /// Records that were last changed by the caller, on this node; they count nowhere else.
+    /// Records that nobody but the caller changed since, on this node; they count nowhere else.
     pub own: u64,
 }
 
@@ -84,7 +84,7 @@ pub struct NewDocument {
     pub record: Summary,
 }
 
-/// `POST /v1/new`: what reaches up to `until` was seen.
+/// `POST /v1/new`: an answer was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seen {

@@ -54,6 +54,44 @@ async fn what_a_partner_wrote_long_ago_is_new_when_it_comes() {
 }
 
 #[tokio::test]
+async fn what_others_changed_is_news_also_where_one_changed_it_later_oneself() {
+    let (agencies, space) = partnership(2);
+    let (rome, tunis) = (&agencies[0], &agencies[1]);
+    let [apart, below, own] = [1, 2, 3];
+    for id in [apart, below, own] {
+        rome.create(space, id, page("Ports")).await;
+    }
+    sync(rome, tunis);
+    let me = (rome.id(), rome.person().id);
+    let all = fresh(rome, space, None, me).await;
+    assert_eq!((told(&all), all.spaces[0].own), (vec![], 3));
+    let look = Look { mark: all.until, time_ms: Timestamp(u64::MAX) };
+    let record = |id| portolan_protocol::id::DocumentId([id; 16]);
+    for id in [apart, below] {
+        tunis.show(space, record(id)).await;
+        tunis.edit(space, record(id), "summary/en", "Of Tunis").await;
+    }
+    // Made apart, and by its author's clock later than what the partner wrote.
+    rome.edit(space, record(apart), "title/en", "Ports of Rome").await;
+    sync(rome, tunis);
+    // Made on top of what the partner wrote, which nobody was told of.
+    rome.show(space, record(below)).await;
+    rome.edit(space, record(below), "title/en", "Ports of Rome").await;
+    rome.edit(space, record(own), "title/en", "Ports of Rome").await;
+    let second = fresh(rome, space, Some(look), me).await;
+    let mut news = told(&second);
+    news.sort_unstable_by_key(|(id, _)| *id);
+    assert_eq!(news, [(apart, Novelty::Changed), (below, Novelty::Changed)]);
+    assert_eq!(second.spaces[0].own, 1);
+    let look = Look { mark: second.until, ..look };
+    rome.edit(space, record(below), "title/en", "Ports").await;
+    // The edit stands on both heads and joins them.
+    rome.edit(space, record(apart), "title/en", "Ports").await;
+    let third = fresh(rome, space, Some(look), me).await;
+    assert_eq!((told(&third), third.spaces[0].own), (vec![], 2), "all that others wrote was told");
+}
+
+#[tokio::test]
 async fn a_place_in_the_order_outlives_a_restart_and_a_new_derivation_is_told() {
     let rome = Agency::open(1);
     let space = rome.found();

@@ -177,7 +177,7 @@ async fn an_earlier_state_comes_back_as_a_new_change_beside_what_others_write_me
     }
     tunis.show(space, ports).await;
     tunis.edit(space, ports, "summary/fr", "De Tunis.").await;
-    let request = |dry_run| RestoreDocument { to: good.heads.clone(), reason: String::new(), dry_run };
+    let request = |dry_run| RestoreDocument { to: good.heads.clone(), heads: None, reason: String::new(), dry_run };
     let before = rome.documents.show(space, ports).await.unwrap();
     let dry = rome.documents.restore(space, ports, request(true), rome.person()).await.unwrap();
     assert_eq!(dry.saved, None);
@@ -202,6 +202,23 @@ async fn an_earlier_state_comes_back_as_a_new_change_beside_what_others_write_me
     sync(rome, tunis);
     assert_eq!(rome.field(space, ports, "summary/fr").await.as_deref(), Some("De Tunis."));
     assert_eq!(rome.show(space, ports).await, tunis.show(space, ports).await);
+}
+
+#[tokio::test]
+async fn a_restoration_does_what_its_dry_run_showed_also_when_somebody_writes_between() {
+    let rome = Agency::open(1);
+    let space = rome.found();
+    let ports = rome.create(space, 1, RecordDraft::new("page", "fr").with("title/fr", "Ports")).await;
+    let good = rome.documents.show(space, ports).await.unwrap().record.heads;
+    rome.edit(space, ports, "title/fr", "Riens").await;
+    let request = |heads, dry_run| RestoreDocument { to: good.clone(), heads, reason: String::new(), dry_run };
+    let dry = rome.documents.restore(space, ports, request(None, true), rome.person()).await.unwrap();
+    rome.edit(space, ports, "summary/fr", "Entre-temps.").await;
+    let seen = Some(dry.difference.from.clone());
+    let done = rome.documents.restore(space, ports, request(seen, false), rome.person()).await.unwrap();
+    assert_eq!(done.difference, dry.difference);
+    assert_eq!(rome.field(space, ports, "title/fr").await.as_deref(), Some("Ports"));
+    assert_eq!(rome.field(space, ports, "summary/fr").await.as_deref(), Some("Entre-temps."));
 }
 
 #[tokio::test]

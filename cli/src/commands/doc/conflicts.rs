@@ -92,11 +92,12 @@ fn human(found: &Contested, program: &str) -> String {
     for record in found.records.iter().filter(|record| !record.fields.is_empty()) {
         out.push_str(&format!("{}  {}\n", record.document, text::shown(&record.title)));
         record.fields.iter().for_each(|contested| field(contested, &mut out));
-        out.push('\n');
+        let heads: Vec<String> = record.heads.iter().map(short).collect();
+        let (id, heads) = (short(record.document), heads.join(","));
+        out.push_str(&format!("To leave one: {program} doc settle {id} FIELD --heads {heads} --take NUMBER\n\n"));
     }
-    match out.is_empty() {
-        true => out.push_str("Nothing is contested.\n"),
-        false => out.push_str(&format!("To leave one of them: {program} doc settle RECORD FIELD --take NUMBER\n")),
+    if out.is_empty() {
+        out.push_str("Nothing is contested.\n");
     }
     if found.more {
         out.push_str("There are more records; --limit shows more of them.\n");
@@ -159,10 +160,11 @@ mod tests {
             values: vec![value("GREEN"), value("RED")],
         }];
         let (space, document) = (SpaceId([0; 32]), DocumentId([0; 16]));
-        let record = api::Conflicts { space, document, title: "Ports".into(), heads: vec![], fields };
+        let record = api::Conflicts { space, document, title: "Ports".into(), heads: vec!["cd".repeat(32)], fields };
         let out = human(&Contested { records: vec![record], more: true, entries_to_index: 1 }, "portolan");
         assert!(out.contains("marking: counts as RED\n     1  GREEN\n        abababab  1970-01-01"), "{out}");
         assert!(out.contains("Amina\\u{1b}, signed by Tunis: agreed\n     2  RED\n"), "{out}");
+        assert!(out.contains("FIELD --heads cdcdcdcd --take NUMBER\n"), "{out}");
         assert!(out.contains("more records") && out.contains("1 entry to go"), "{out}");
         assert_eq!(human(&Contested::default(), "portolan"), "Nothing is contested.\n");
     }

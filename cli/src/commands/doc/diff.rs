@@ -27,8 +27,9 @@ impl Diff {
         let (space, document) = resolve::document(&client, self.space.as_deref(), &self.document).await?;
         let from = resolve::changes(&client, space, document, &self.from).await?;
         let to = resolve::changes(&client, space, document, &self.to).await?;
+        let query = DifferenceQuery { from: from.map(|heads| heads.join(",")), to: to.map(|heads| heads.join(",")) };
         let path = format!("/spaces/{space}/documents/{document}/diff");
-        let found: Difference = client.query(&path, &DifferenceQuery { from, to }).await?;
+        let found: Difference = client.query(&path, &query).await?;
         context.output.show(&found, |found| human(found, Paint::of_terminal()))
     }
 }

@@ -41,7 +41,9 @@ impl Edit {
     async fn save(&self, context: &Context, text: Option<&str>) -> Result<Saved> {
         let (client, program) = (&context.client()?, &*context.program());
         let (space, document) = resolve::document(client, self.space.as_deref(), &self.document).await?;
-        let at = DocumentAt { at: resolve::changes(client, space, document, &self.base).await? };
+        let at = DocumentAt {
+            at: resolve::changes(client, space, document, &self.base).await?.map(|heads| heads.join(",")),
+        };
         let view: DocumentView = client.query(&format!("/spaces/{space}/documents/{document}"), &at).await?;
         let change = Change { client, space, document, view: &view, reason: &self.source.reason, program };
         match text {

@@ -7,7 +7,7 @@ use super::{
     saved::saved,
     words::{Paint, difference},
 };
-use crate::{context::Context, error::Result, resolve, text};
+use crate::{context::Context, error::Result, output::short, resolve, text};
 
 #[derive(Args, Debug)]
 pub struct Restore {
@@ -19,6 +19,9 @@ pub struct Restore {
     /// The state to bring back, by the hashes of its last changes or their starts
     #[arg(long, value_name = "HEADS", value_delimiter = ',', required = true)]
     to: Vec<String>,
+    /// The state that a dry run showed, as it names it; what was written since is merged [default: as it is now]
+    #[arg(long, value_name = "HEADS", value_delimiter = ',')]
+    heads: Vec<String>,
     /// Why, in a few words, for the history [default: that it was restored, and to what]
     #[arg(long, default_value = "", hide_default_value = true)]
     reason: String,
@@ -32,8 +35,8 @@ impl Restore {
         let client = context.client()?;
         let (space, document) = resolve::document(&client, self.space.as_deref(), &self.document).await?;
         let to = resolve::changes(&client, space, document, &self.to).await?.unwrap_or_default();
-        let to = to.split(',').map(str::to_owned).collect();
-        let request = RestoreDocument { to, reason: self.reason, dry_run: self.dry_run };
+        let heads = resolve::changes(&client, space, document, &self.heads).await?;
+        let request = RestoreDocument { to, heads, reason: self.reason, dry_run: self.dry_run };
         let done: Restored = client.post(&format!("/spaces/{space}/documents/{document}/restore"), &request).await?;
         context.output.show(&done, |done| human(done, Paint::of_terminal()))
     }
@@ -47,7 +50,11 @@ fn human(done: &Restored, paint: Paint) -> String {
     match &done.saved {
         Some(result) => out.push_str(&saved(result)),
         None if done.difference.fields.is_empty() => out.push_str("There is nothing to bring back.\n"),
-        None => out.push_str("Nothing was changed: this is what it would do.\n"),
+        None => {
+            let heads: Vec<String> = done.difference.from.iter().map(short).collect();
+            out.push_str("Nothing was changed: this is what it would do.\n");
+            out.push_str(&format!("To do just that: the same with --heads {} for --dry-run\n", heads.join(",")));
+        }
     }
     out
 }

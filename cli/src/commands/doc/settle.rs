@@ -24,8 +24,11 @@ pub struct Settle {
     #[arg(long, group = "choice")]
     value: Option<String>,
     /// The value with this number, as `portolan doc conflicts` counts them
-    #[arg(long, group = "choice", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, group = "choice", value_name = "N", requires = "heads", value_parser = clap::value_parser!(u32).range(1..))]
     take: Option<u32>,
+    /// The state that was looked at, as `portolan doc conflicts` names it; what was written since stays beside the choice
+    #[arg(long, value_name = "HEADS", value_delimiter = ',')]
+    heads: Vec<String>,
     /// Why, in a few words, for the history
     #[arg(long, default_value = "")]
     reason: String,
@@ -42,7 +45,10 @@ impl Settle {
             (None, take) => Choice::Take(take.unwrap_or_default()),
         };
         let (space, document) = resolve::document(&client, self.space.as_deref(), &self.document).await?;
-        let heads = contested(&client, space, document).await?.heads;
+        let heads = match resolve::changes(&client, space, document, &self.heads).await? {
+            Some(heads) => heads,
+            None => contested(&client, space, document).await?.heads,
+        };
         let request = SettleField { field: self.field, choice, heads, reason: self.reason };
         let result: Saved = client.post(&format!("/spaces/{space}/documents/{document}/settle"), &request).await?;
         context.output.show(&result, saved)

@@ -27,7 +27,8 @@ impl Show {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
         let client = context.client()?;
         let (space, document) = resolve::document(&client, self.space.as_deref(), &self.document).await?;
-        let at = DocumentAt { at: resolve::changes(&client, space, document, &self.at).await? };
+        let at =
+            DocumentAt { at: resolve::changes(&client, space, document, &self.at).await?.map(|heads| heads.join(",")) };
         let view: DocumentView = client.query(&format!("/spaces/{space}/documents/{document}"), &at).await?;
         if self.markdown {
             return output::print(&import::write_markdown(&view.record.fields, &conflicts(&view.record)));

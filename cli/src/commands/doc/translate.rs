@@ -88,7 +88,11 @@ impl Translate {
         let key = format!("translations/{language}/from");
         let named = resolve::changes(&client, space, document, &self.made_from).await?;
         let from = match named {
-            Some(named) => Some(sorted(&named)),
+            Some(mut named) => {
+                named.sort_unstable();
+                named.dedup();
+                Some(named.join(","))
+            }
             None if has_text || !record.fields.contains_key(&key) => Some(record.heads.join(",")),
             None => None,
         };
@@ -98,12 +102,4 @@ impl Translate {
         let result: Saved = client.patch(&path, &request).await?;
         context.output.show(&result, saved)
     }
-}
-
-/// Hashes with commas between, as the field holds them.
-fn sorted(named: &str) -> String {
-    let mut heads: Vec<&str> = named.split(',').collect();
-    heads.sort_unstable();
-    heads.dedup();
-    heads.join(",")
 }
