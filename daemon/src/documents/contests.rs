@@ -4,7 +4,7 @@ use portolan_protocol::{
     api::{Choice, Conflicts, ContestedField, ContestedValue, Saved, SettleField, Written},
     change::PersonRef,
     id::{DocumentId, SpaceId},
-    record::{RecordDraft, Value, join_markings},
+    record::{RecordDraft, Value, is_lower_marking},
 };
 
 use super::{
@@ -91,19 +91,11 @@ impl Index {
             }
         };
         match contested.joined.as_ref().and_then(Value::as_str) {
-            Some(joined) if is_lower(joined, &chosen) => {
+            Some(joined) if is_lower_marking(joined, &chosen) => {
                 Err(DocumentError::Lowers { from: joined.to_owned(), to: chosen.to_string() })
             }
             _ => Ok(chosen),
         }
-    }
-}
-
-/// Whether `marking` says less than `held` does.
-pub(super) fn is_lower(held: &str, marking: &Value) -> bool {
-    match marking.as_str() {
-        Some(label) if !label.is_empty() => join_markings([held, label]) != join_markings([label]),
-        _ => true,
     }
 }
 

@@ -16,7 +16,7 @@ use portolan_protocol::{
     id::{DocumentId, SpaceId},
     limits::DEPENDENCIES_MAX,
     page::LogContext,
-    record::{RecordDraft, Value, Warning, check},
+    record::{RecordDraft, Value, Warning, check, display_safe, is_lower_marking},
     view::SpaceView,
 };
 use rand_core::Rng;
@@ -163,7 +163,7 @@ impl Index {
             let why = format!("this node's own log in the space cannot be read: {}", aside.why);
             return Err(StoreError::Damaged(why).into());
         }
-        let warnings = check(&intent.draft).map_err(EditError::from)?;
+        let mut warnings = check(&intent.draft).map_err(EditError::from)?;
         let (present, ledger) = match present {
             Some((number, open)) => (open, Some(self.ledger(number)?)),
             None => (blank(intent.document), None),
@@ -203,6 +203,13 @@ impl Index {
         let Some(edited) = edited else {
             return Ok(Plan::Unchanged { document: intent.document, heads: hex_all(&base.document.heads()), warnings });
         };
+        if let Some(marking) = draft.fields.get("marking")
+            && let Some(held) = base.document.view()?.fields.get("marking").and_then(Value::as_str)
+            && is_lower_marking(held, marking)
+        {
+            let message = format!("is lowered: it was {}", display_safe(held));
+            warnings.push(Warning { path: "marking".to_owned(), message });
+        }
         let facts = edited.change.facts();
         let entries: Option<Vec<EntryRef>> = facts
             .dependencies

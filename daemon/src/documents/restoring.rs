@@ -4,11 +4,10 @@ use portolan_protocol::{
     api::{Difference, RestoreDocument, Restored},
     change::PersonRef,
     id::{DocumentId, SpaceId},
-    record::{Kind, RecordDraft, RecordView, Value, Warning, check, display_safe, field_of},
+    record::{Kind, RecordDraft, RecordView, Value, Warning, check, display_safe, field_of, is_lower_marking},
 };
 
 use super::{
-    contests::is_lower,
     difference::{Differing, beside, differing, told},
     error::DocumentError,
     handle::Documents,
@@ -61,7 +60,7 @@ fn restoration(space: SpaceId, now: &RecordView, then: &RecordView) -> Restorati
         let value = then.fields.get(&key).cloned().unwrap_or(Value::Null);
         let is_marking = field_of(&key).is_some_and(|field| field.kind == Kind::Marking);
         if let Some(held) = now.fields.get(&key).filter(|_| is_marking).and_then(Value::as_str)
-            && is_lower(held, &value)
+            && is_lower_marking(held, &value)
         {
             leave(format!("stays {}: restoring never lowers it", display_safe(held)));
             continue;

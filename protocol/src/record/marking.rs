@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::Value;
+
 /// A TLP 2.0 label, least restrictive first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Marking {
@@ -61,6 +63,14 @@ pub fn join_markings<'a>(labels: impl IntoIterator<Item = &'a str>) -> Option<St
         })
         .max_by_key(|&(known, label)| (known.is_none(), known, label))
         .map(|(_, label)| label.to_owned())
+}
+
+/// Whether `marking` says less than `held` does; none says least.
+pub fn is_lower_marking(held: &str, marking: &Value) -> bool {
+    match marking.as_str() {
+        Some(label) if !label.is_empty() => join_markings([held, label]) != join_markings([label]),
+        _ => true,
+    }
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub use draft::{RecordDraft, Refusal, Warning, check};
 pub use edtf::{Day, edtf_bounds, is_edtf, years};
 pub use facet::{Facet, Filters};
 pub use language::canonical_language;
-pub use marking::{Marking, join_markings};
+pub use marking::{Marking, is_lower_marking, join_markings};
 pub use position::position_between;
 pub use schema::{
     FIELDS, Field, Kind, RECORD_TYPES, RELATIONS, RecordType, Relation, SCHEMA_VERSION, Segment, TYPES,

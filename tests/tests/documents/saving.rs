@@ -86,6 +86,11 @@ async fn what_is_there_or_not_there_is_said() {
     assert!(matches!(edit, Err(DocumentError::NotFound(_))));
     let same = rome.documents.put(space, chart, page("Chart"), rome.person(), String::new()).await.unwrap();
     assert_eq!(same.outcome, Outcome::Unchanged);
+    for (marking, lowered) in [("RED", 0), ("AMBER", 1), ("AMBER", 0)] {
+        let draft = RecordDraft::default().with("marking", marking);
+        let saved = rome.documents.edit(space, chart, draft, None, rome.person(), String::new()).await.unwrap();
+        assert_eq!(saved.warnings.len(), lowered, "{marking}: {:?}", saved.warnings);
+    }
     let gone = rome.documents.delete(space, chart, rome.person(), "old".into()).await.unwrap();
     assert_eq!(gone.outcome, Outcome::Deleted);
     assert!(rome.documents.show(space, chart).await.unwrap().record.deleted);
