@@ -332,14 +332,6 @@ impl Document {
         Ok(RecordView::new(self.id, heads, values))
     }
 
-    /// Whether some root key begins with `prefix`.
-    ///
-    /// # Errors
-    /// [`Fault`] when Automerge fails.
-    pub fn has_keys(&self, prefix: &str) -> Result<bool, Fault> {
-        guarded(|| Ok(self.inner.keys(ROOT).any(|key| key.starts_with(prefix))))
-    }
-
     /// The root keys that each change touches, sorted.
     ///
     /// # Errors

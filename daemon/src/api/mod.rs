@@ -100,6 +100,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/spaces/{space}/documents/{document}/settle", post(revisions::settle))
         .route("/spaces/{space}/documents/{document}/diff", get(revisions::diff))
         .route("/spaces/{space}/documents/{document}/translations", get(revisions::translations))
+        .route("/spaces/{space}/documents/{document}/links", get(revisions::links))
         .route("/spaces/{space}/documents/{document}/holders", get(holders::holders))
         .route("/spaces/{space}/documents/{document}/provenance", get(holders::provenance))
         .route("/spaces/{space}/documents/{document}/restore", post(revisions::restore))

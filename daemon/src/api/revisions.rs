@@ -1,17 +1,18 @@
-//! `/v1/spaces/{space}/documents/{document}/...`: what is contested in a record, what changed, the way back, and how far its
-//! translations are.
+//! `/v1/spaces/{space}/documents/{document}/...`: what is contested in a record, what changed, the way back, how far its
+//! translations are, and what it is linked with.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use portolan_protocol::api::{
-    Can, Conflicts, Difference, DifferenceQuery, RestoreDocument, Restored, Saved, SettleField, Translations, Written,
+    Can, Conflicts, Difference, DifferenceQuery, Links, RestoreDocument, Restored, Saved, SettleField, Translations,
+    Written,
 };
 
 use super::{
     answer::{Answer, Json, Parameters, Segments},
     caller::Caller,
-    documents::{announced, hashes, heads, space},
+    documents::{announced, behind, hashes, heads, space},
     shared::Shared,
 };
 
@@ -70,4 +71,15 @@ pub(super) async fn translations(
 ) -> Answer<Translations> {
     let space = space(&shared, &caller, &path, Can::Read)?;
     Ok(Json(shared.documents.translations(space, path.id(1)?).await?))
+}
+
+pub(super) async fn links(State(shared): State<Arc<Shared>>, caller: Caller, path: Segments) -> Answer<Links> {
+    let space = space(&shared, &caller, &path, Can::Read)?;
+    let readable = caller.readable(&shared, None).await?;
+    let mut entries_to_index: u64 = 0;
+    for readable in &readable {
+        entries_to_index = entries_to_index.saturating_add(behind(&shared.documents.progress(*readable).await?));
+    }
+    let links = shared.documents.links(readable, space, path.id(1)?).await?;
+    Ok(Json(Links { entries_to_index, ..links }))
 }

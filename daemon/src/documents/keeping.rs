@@ -17,7 +17,9 @@ use super::{
     error::DocumentError,
     index::Index,
     keys,
+    links::{Linked, linked},
     opening::{Ledger, Opened},
+    references::{Referred, referred},
     rows::{DocumentRow, NameRow, encode},
     settings::settings_document,
 };
@@ -54,6 +56,8 @@ struct Short {
     summary: Option<Summary>,
     entry: Option<Entry>,
     fault: Option<String>,
+    /// What it refers to and links to; none where that cannot be told, and what was told before stays.
+    refers: Option<(Referred, Linked)>,
 }
 
 /// A document by number, and what came of opening it.
@@ -127,7 +131,10 @@ impl Index {
                         let others = self.others(&open, &ledger, revision);
                         let row = DocumentRow { number, revision, others, summary: short.summary };
                         draft.put_document(&ledger.space, &ledger.id, &row)?;
-                        self.refer(&mut draft, number, &open)?;
+                        if let Some((referred, linked)) = &short.refers {
+                            self.refer(&mut draft, number, referred)?;
+                            self.link(&mut draft, number, linked)?;
+                        }
                         made.push(Made { space: ledger.space, id: ledger.id, row, entry: short.entry });
                     }
                     if is_worth_saving(&open)
@@ -256,7 +263,7 @@ fn is_worth_saving(open: &Open) -> bool {
 /// A document in short, if anything of it is applied, and what went wrong.
 fn shorten(open: &Open, ledger: &Ledger) -> Short {
     if open.document.changes() == 0 {
-        return Short::default();
+        return Short { refers: Some(Default::default()), ..Short::default() };
     }
     let view = match open.document.view() {
         Ok(view) => view,
@@ -266,5 +273,5 @@ fn shorten(open: &Open, ledger: &Ledger) -> Short {
     let summary = Summary::new(&view, open.updated.clone(), created, open.document.changes());
     let is_found = !summary.deleted && ledger.id != settings_document(&ledger.space);
     let entry = is_found.then(|| Entry::new(ledger.space, &view, &summary));
-    Short { summary: Some(summary), entry, fault: None }
+    Short { summary: Some(summary), entry, fault: None, refers: Some((referred(&view), linked(&view))) }
 }

@@ -15,6 +15,8 @@
 //!   local fault                        F, document (8)           words
 //!   attachments of a document          A, document (8)           ids and sizes
 //!   a reference to an attachment       R, attachment (32), document (8)   size
+//!   links of a document to others      H, document (8)           ids and relations
+//!   a link to a document               B, id (16), document (8)  relations
 //! ```
 
 use portolan_protocol::id::{AttachmentId, DocumentId, SpaceId};
@@ -93,6 +95,18 @@ pub(super) fn reference(attachment: &AttachmentId, document: u64) -> Vec<u8> {
 
 pub(super) fn references(attachment: &AttachmentId) -> Vec<u8> {
     key(b'R', &[&attachment.0])
+}
+
+pub(super) fn linked(document: u64) -> Vec<u8> {
+    key(b'H', &[&document.to_be_bytes()])
+}
+
+pub(super) fn link(target: &DocumentId, document: u64) -> Vec<u8> {
+    key(b'B', &[&target.0, &document.to_be_bytes()])
+}
+
+pub(super) fn links(target: &DocumentId) -> Vec<u8> {
+    key(b'B', &[&target.0])
 }
 
 /// The number at the end of a key of [`COUNTERS`]' kind or of a key with a document alone.

@@ -36,6 +36,7 @@ mod news;
 mod planning;
 mod reading;
 
+mod links;
 mod locks;
 mod queue;
 

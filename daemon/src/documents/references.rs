@@ -3,10 +3,10 @@
 use portolan_protocol::{
     attachment::attached,
     id::{AttachmentId, DocumentId, SpaceId},
+    record::RecordView,
 };
 
 use super::{
-    cache::Open,
     error::DocumentError,
     handle::Documents,
     index::Index,
@@ -34,41 +34,37 @@ const PAGE_ROWS: usize = 1_000;
 /// Records that are named for one attachment.
 const RECORDS_MAX: usize = 256;
 
-type Held = Vec<(AttachmentId, u64)>;
+/// Attachments and the bytes that each has.
+pub(super) type Referred = Vec<(AttachmentId, u64)>;
+
+/// What a record refers to.
+pub(super) fn referred(record: &RecordView) -> Referred {
+    attached(record).into_iter().filter_map(|one| Some((one.id, one.layout?.plaintext_bytes()))).collect()
+}
 
 impl Index {
     /// Writes down what a document refers to, and that it no longer refers to what it did.
-    pub(super) fn refer(&self, draft: &mut Draft<'_>, number: u64, open: &Open) -> Result<(), StoreError> {
+    pub(super) fn refer(&self, draft: &mut Draft<'_>, number: u64, now: &Referred) -> Result<(), StoreError> {
         let key = keys::attached(number);
-        let before: Held = self.shelf.value(&key)?.map_or_else(|| Ok(Held::new()), |bytes| decode(&bytes))?;
-        // What Automerge fails on keeps what it had.
-        let now: Held = match open.document.has_keys("attachments/") {
-            Ok(false) => Held::new(),
-            Ok(true) => match open.document.view() {
-                Ok(view) => {
-                    let all = attached(&view).into_iter();
-                    all.filter_map(|one| Some((one.id, one.layout?.plaintext_bytes()))).collect()
-                }
-                Err(_) => return Ok(()),
-            },
-            Err(_) => return Ok(()),
-        };
-        if now == before {
+        let before: Referred = self.shelf.value(&key)?.map_or_else(|| Ok(Referred::new()), |bytes| decode(&bytes))?;
+        if *now == before {
             return Ok(());
         }
         for (attachment, _) in before {
             draft.remove(&keys::reference(&attachment, number))?;
         }
-        for (attachment, size) in &now {
+        for (attachment, size) in now {
             draft.put(&keys::reference(attachment, number), encode(size))?;
         }
-        if now.is_empty() { draft.remove(&key) } else { draft.put(&key, encode(&now)) }
+        if now.is_empty() { draft.remove(&key) } else { draft.put(&key, encode(now)) }
     }
 
     fn references_of(&self, space: SpaceId, document: DocumentId) -> Result<Vec<Reference>, StoreError> {
         let Some(row) = self.shelf.document(&space, &document)? else { return Ok(Vec::new()) };
-        let held: Held =
-            self.shelf.value(&keys::attached(row.number))?.map_or_else(|| Ok(Held::new()), |bytes| decode(&bytes))?;
+        let held: Referred = self
+            .shelf
+            .value(&keys::attached(row.number))?
+            .map_or_else(|| Ok(Referred::new()), |bytes| decode(&bytes))?;
         Ok(held.into_iter().map(|(attachment, size)| Reference { attachment, space, document, size }).collect())
     }
 

@@ -17,6 +17,7 @@ mod event;
 mod holders;
 mod import;
 mod init;
+mod links;
 mod news;
 mod peer;
 mod pouch;
@@ -47,6 +48,7 @@ pub use event::Event;
 pub use holders::{Holders, Holds, RecordHolder};
 pub use import::{ImportEvent, ImportItem, ImportOutcome, ImportQuery, ImportTotals, Imported, LINE_BYTES_MAX};
 pub use init::{InitAnswer, InitRequest, InitResult};
+pub use links::{Incoming, LINKS_MAX, LinkedRecord, Links, Outgoing};
 pub use news::{Looked, NEWS_DEFAULT, NewDocument, News, NewsQuery, Novelty, Seen, SpaceNews};
 pub use peer::{AddPeer, CardAnswer, Connection, Peer, PeerSpace, Peers, ProfileChange, Route};
 pub use pouch::{

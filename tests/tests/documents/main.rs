@@ -5,6 +5,7 @@ mod attacks;
 mod behind;
 mod damage;
 mod deriving;
+mod links;
 mod membership;
 mod news;
 mod review;

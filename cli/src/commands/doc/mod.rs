@@ -6,6 +6,7 @@ mod diff;
 mod edit;
 mod facets;
 mod history;
+mod links;
 mod list;
 mod new;
 mod provenance;
@@ -47,6 +48,8 @@ pub(super) enum Doc {
     Restore(restore::Restore),
     /// How each change of a record came here, and which partners have signed for it
     Provenance(provenance::Provenance),
+    /// What a record links to, and what links to it
+    Links(links::Links),
     /// Which partners have signed for a record
     WhoHas(who_has::WhoHas),
     /// Write a record in another language, and say what that was made from
@@ -61,6 +64,7 @@ impl Doc {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
         match self {
             Doc::New(command) => command.run(context).await,
+            Doc::Links(command) => command.run(context).await,
             Doc::List(command) => command.run(context).await,
             Doc::Facets(command) => command.run(context).await,
             Doc::Show(command) => command.run(context).await,
