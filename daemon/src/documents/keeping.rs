@@ -17,9 +17,8 @@ use super::{
     error::DocumentError,
     index::Index,
     keys,
-    links::{Linked, linked},
     opening::{Ledger, Opened},
-    references::{Referred, referred},
+    refers::{Linked, Referred, linked, referred},
     rows::{DocumentRow, NameRow, encode},
     settings::settings_document,
 };

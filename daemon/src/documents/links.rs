@@ -1,12 +1,9 @@
-//! Links between records, read from both ends: what a record links to is in it, what links to it in a row for each link that is made
-//! with the summary of the other.
-
-use std::collections::BTreeSet;
+//! Links between records, read from both ends.
 
 use portolan_protocol::{
     api::{Incoming, LINKS_MAX, LinkedRecord, Links, Outgoing},
     id::{DocumentId, SpaceId},
-    record::{RecordView, Value, inverse_relation, shortened},
+    record::{inverse_relation, shortened},
 };
 
 use super::{
@@ -14,57 +11,12 @@ use super::{
     handle::Documents,
     index::Index,
     keys,
-    rows::{decode, encode},
-    shelf::Draft,
+    refers::{TOLD_BYTES_MAX, links},
+    rows::decode,
 };
 use crate::store::StoreError;
 
-/// What a link says that does not say it.
-const RELATION: &str = "see";
-/// Bytes of a relation or a target that are told.
-const TOLD_BYTES_MAX: usize = 256;
-
-/// The records that one links to, each with the relation; the first of them where they are very many.
-pub(super) type Linked = BTreeSet<(DocumentId, String)>;
-
-/// The links that a record holds: relation and target, in the order of the links' names.
-fn links(record: &RecordView) -> impl Iterator<Item = (String, &str)> {
-    record.fields.iter().filter_map(|(key, value)| {
-        let link = key.strip_prefix("links/")?.strip_suffix("/target")?;
-        let relation = record.fields.get(&format!("links/{link}/relation")).and_then(Value::as_str);
-        Some((shortened(relation.unwrap_or(RELATION), TOLD_BYTES_MAX), value.as_str()?))
-    })
-}
-
-/// The records that a record links to.
-pub(super) fn linked(record: &RecordView) -> Linked {
-    let records = links(record).filter_map(|(relation, target)| Some((target.parse().ok()?, relation)));
-    records.take(LINKS_MAX).collect()
-}
-
 impl Index {
-    /// Writes down to which records a document links, and that it no longer links to those it did.
-    pub(super) fn link(&self, draft: &mut Draft<'_>, number: u64, now: &Linked) -> Result<(), StoreError> {
-        let key = keys::linked(number);
-        let before: Linked = self.shelf.value(&key)?.map_or_else(|| Ok(Linked::new()), |bytes| decode(&bytes))?;
-        if *now == before {
-            return Ok(());
-        }
-        for (target, _) in before {
-            draft.remove(&keys::link(&target, number))?;
-        }
-        let mut relations: Vec<&String> = Vec::new();
-        let mut all = now.iter().peekable();
-        while let Some((target, relation)) = all.next() {
-            relations.push(relation);
-            if all.peek().is_none_or(|(next, _)| next != target) {
-                draft.put(&keys::link(target, number), encode(&relations))?;
-                relations.clear();
-            }
-        }
-        if now.is_empty() { draft.remove(&key) } else { draft.put(&key, encode(now)) }
-    }
-
     fn links(&mut self, readable: &[SpaceId], space: SpaceId, id: DocumentId) -> Result<Links, DocumentError> {
         let number = self.document_number(space, id)?;
         let document = self.show(number)?.document;

@@ -30,6 +30,7 @@ mod opening;
 
 mod review;
 
+mod refers;
 mod keeping;
 
 mod news;

@@ -1,19 +1,8 @@
-//! Which attachments records refer to: two kinds of rows, made with the summary of a record and forgotten with it.
+//! Which attachments records refer to, and which records refer to an attachment.
 
-use portolan_protocol::{
-    attachment::attached,
-    id::{AttachmentId, DocumentId, SpaceId},
-    record::RecordView,
-};
+use portolan_protocol::id::{AttachmentId, DocumentId, SpaceId};
 
-use super::{
-    error::DocumentError,
-    handle::Documents,
-    index::Index,
-    keys,
-    rows::{decode, encode},
-    shelf::Draft,
-};
+use super::{error::DocumentError, handle::Documents, index::Index, keys, refers::Referred, rows::decode};
 use crate::store::StoreError;
 
 /// A record that refers to an attachment.
@@ -34,31 +23,7 @@ const PAGE_ROWS: usize = 1_000;
 /// Records that are named for one attachment.
 const RECORDS_MAX: usize = 256;
 
-/// Attachments and the bytes that each has.
-pub(super) type Referred = Vec<(AttachmentId, u64)>;
-
-/// What a record refers to.
-pub(super) fn referred(record: &RecordView) -> Referred {
-    attached(record).into_iter().filter_map(|one| Some((one.id, one.layout?.plaintext_bytes()))).collect()
-}
-
 impl Index {
-    /// Writes down what a document refers to, and that it no longer refers to what it did.
-    pub(super) fn refer(&self, draft: &mut Draft<'_>, number: u64, now: &Referred) -> Result<(), StoreError> {
-        let key = keys::attached(number);
-        let before: Referred = self.shelf.value(&key)?.map_or_else(|| Ok(Referred::new()), |bytes| decode(&bytes))?;
-        if *now == before {
-            return Ok(());
-        }
-        for (attachment, _) in before {
-            draft.remove(&keys::reference(&attachment, number))?;
-        }
-        for (attachment, size) in now {
-            draft.put(&keys::reference(attachment, number), encode(size))?;
-        }
-        if now.is_empty() { draft.remove(&key) } else { draft.put(&key, encode(now)) }
-    }
-
     fn references_of(&self, space: SpaceId, document: DocumentId) -> Result<Vec<Reference>, StoreError> {
         let Some(row) = self.shelf.document(&space, &document)? else { return Ok(Vec::new()) };
         let held: Referred = self

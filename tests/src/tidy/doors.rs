@@ -39,7 +39,7 @@ pub const DOORS: &[Door] = &[
     door("quinn", &["daemon/src/transport/"]),
     door("rustls", &["daemon/src/transport/"]),
     door("socket2", &["daemon/src/transport/"]),
-    door("automerge", &["daemon/src/automerge_door.rs"]),
+    door("automerge", &["daemon/src/automerge_door/"]),
     door("tantivy", &["daemon/src/search/"]),
     door("unicode_normalization", &["daemon/src/search/"]),
     door("unicode_segmentation", &["daemon/src/search/"]),
