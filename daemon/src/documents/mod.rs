@@ -31,13 +31,13 @@ mod opening;
 mod review;
 
 mod refers;
+
 mod keeping;
 
 mod news;
 mod planning;
 mod reading;
 
-mod links;
 mod locks;
 mod queue;
 
@@ -47,6 +47,7 @@ mod handle;
 
 mod contests;
 mod difference;
+mod links;
 mod references;
 mod saving;
 mod translations;
