@@ -6,7 +6,7 @@ use std::{fmt::Write as _, io, path::Path};
 
 pub use portolan_protocol::api::{ApiError, ErrorKind};
 
-use crate::text;
+use crate::{messages, text};
 
 /// What commands return.
 pub type Result<T> = std::result::Result<T, ApiError>;
@@ -56,10 +56,13 @@ pub fn print(error: &ApiError, json: bool) {
 /// An error for people. What came from elsewhere is made safe to print.
 pub fn render(error: &ApiError) -> String {
     let mut out = String::new();
-    for (label, words) in [("error", &error.message), ("safe", &error.safe), ("next", &error.next)] {
-        for (number, line) in words.lines().enumerate() {
-            let label = if number == 0 { format!("{label}:") } else { String::new() };
-            let _ = writeln!(out, "{label:<6} {}", text::shown(line));
+    let labels = [tr!("error:"), tr!("safe:"), tr!("next:")];
+    let width = labels.iter().map(|label| text::width(label)).max().unwrap_or(0);
+    for (label, words) in labels.iter().zip([&error.message, &error.safe, &error.next]) {
+        for (number, line) in messages::found(words).lines().enumerate() {
+            let label = if number == 0 { label } else { "" };
+            let space = " ".repeat(width - text::width(label));
+            let _ = writeln!(out, "{label}{space} {}", text::shown(line));
         }
     }
     out

@@ -2,6 +2,9 @@
 //!
 //! Lower floors first; a file imports only from floors below its own (`docs/ARCHITECTURE.md`).
 
+#[macro_use]
+pub mod messages;
+
 pub mod import;
 pub mod sample;
 

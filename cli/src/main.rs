@@ -2,17 +2,26 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use portolan_cli::{
     commands::Cli,
     error::{self, ApiError, usage},
+    messages, text,
 };
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let for_scripts = std::env::args_os().any(|argument| argument == "--json");
+    for (path, why) in messages::choose(for_scripts) {
+        eprintln!("note: {}: {}", text::shown(&path.display().to_string()), text::shown(&why));
+    }
+    let command = match messages::chosen() {
+        Some(catalogue) => messages::help(Cli::command(), catalogue),
+        None => Cli::command(),
+    };
+    let cli = match command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         // What cannot be read may still say how the error is wanted.
-        Err(mistake) if mistake.use_stderr() && std::env::args_os().any(|argument| argument == "--json") => {
+        Err(mistake) if mistake.use_stderr() && for_scripts => {
             let failure = misread(&mistake);
             error::print(&failure, true);
             return ExitCode::from(failure.kind.exit_code());

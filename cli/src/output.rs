@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     error::{ApiError, ErrorKind, Result, internal},
-    pager, text,
+    messages, pager, text,
 };
 
 /// Columns that one cell takes at the most.
@@ -67,6 +67,7 @@ pub fn print(text: &str) -> Result<()> {
 
 /// Rows under headings, in columns as wide as their widest cell. Cells are made safe to print and cut.
 pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
+    let headings: Vec<String> = headings.iter().map(|heading| messages::word(heading)).collect();
     let rows: Vec<Vec<String>> =
         rows.iter().map(|row| row.iter().map(|cell| text::cut(cell, CELL_WIDTH_MAX)).collect()).collect();
     let column_width = |column: usize| {
@@ -98,8 +99,12 @@ fn line(cells: &[String], widths: &[usize]) -> String {
 
 /// Lines of `label  value`, the values in one column.
 pub fn pairs(pairs: &[(&str, String)]) -> String {
-    let width = pairs.iter().map(|(label, _)| text::width(label)).max().unwrap_or(0);
-    pairs.iter().map(|(label, value)| format!("{label:<width$}  {}\n", text::shown(value))).collect()
+    let labels: Vec<String> = pairs.iter().map(|(label, _)| messages::word(label)).collect();
+    let width = labels.iter().map(|label| text::width(label)).max().unwrap_or(0);
+    let line = |(label, (_, value)): (&String, &(&str, String))| {
+        format!("{label}{}  {}\n", " ".repeat(width - text::width(label)), text::shown(value))
+    };
+    labels.iter().zip(pairs).map(line).collect()
 }
 
 /// The start of an id, long enough to be told apart by eye; commands take it while it is unique.
@@ -109,7 +114,8 @@ pub fn short(id: impl ToString) -> String {
 
 /// `1 entry`, `2 entries`.
 pub fn count(number: u64, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
+    let english = format!("{number} {}", if number == 1 { one } else { many });
+    messages::counted(number, many, english)
 }
 
 /// Bytes in a unit of fitting size.

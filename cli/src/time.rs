@@ -72,8 +72,8 @@ fn days(year: u64, month: u64, day: u64) -> u64 {
 /// How long ago a moment was.
 pub fn ago(moment: Timestamp, now: Timestamp) -> String {
     match now.since_ms(moment) {
-        0..2_000 => "just now".into(),
-        ms => format!("{} ago", long(ms)),
+        0..2_000 => tr!("just now"),
+        ms => tr!("{} ago", long(ms)),
     }
 }
 
@@ -81,9 +81,9 @@ pub fn ago(moment: Timestamp, now: Timestamp) -> String {
 pub fn long(ms: u64) -> String {
     match ms / 1_000 {
         s @ 0..120 => format!("{s} s"),
-        s @ 120..7_200 => format!("{} min", s / 60),
+        s @ 120..7_200 => tr!("{} min", s / 60),
         s @ 7_200..172_800 => format!("{} h", s / 3_600),
-        s => format!("{} days", s / 86_400),
+        s => tr!("{} days", s / 86_400),
     }
 }
 

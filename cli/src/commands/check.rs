@@ -54,7 +54,7 @@ impl Check {
         let mut events = context.client()?.stream("/check", &request).await?;
         loop {
             match events.next().await? {
-                Some(CheckEvent::Progress { stage, done, total }) => progress.update(label(stage), done, total),
+                Some(CheckEvent::Progress { stage, done, total }) => progress.update(&label(stage), done, total),
                 Some(CheckEvent::Finding { finding }) => report.findings.push(finding),
                 Some(CheckEvent::Done { checked }) => return Ok(*report.checked.insert(checked)),
                 Some(CheckEvent::Failed { error }) => return Err(error),
@@ -64,14 +64,14 @@ impl Check {
     }
 }
 
-fn label(stage: CheckStage) -> &'static str {
+fn label(stage: CheckStage) -> String {
     match stage {
-        CheckStage::Logs => "verifying logs",
-        CheckStage::Heads => "comparing acknowledged heads",
-        CheckStage::Documents => "waiting for documents",
-        CheckStage::Rebuild => "deriving documents",
-        CheckStage::Attachments => "reading attachments",
-        CheckStage::Unknown => "checking",
+        CheckStage::Logs => tr!("verifying logs"),
+        CheckStage::Heads => tr!("comparing acknowledged heads"),
+        CheckStage::Documents => tr!("waiting for documents"),
+        CheckStage::Rebuild => tr!("deriving documents"),
+        CheckStage::Attachments => tr!("reading attachments"),
+        CheckStage::Unknown => tr!("checking"),
     }
 }
 
@@ -79,8 +79,8 @@ fn human(report: &Report) -> String {
     let mut out = String::new();
     for finding in &report.findings {
         let severity = match finding.severity {
-            Severity::Notice => "notice",
-            Severity::Damage => "DAMAGE",
+            Severity::Notice => tr!("notice"),
+            Severity::Damage => tr!("DAMAGE"),
         };
         out.push_str(&format!("{severity}: {}\n", text::shown(&finding.message)));
         for (label, words) in [("safe", &finding.safe), ("next", &finding.next)] {
@@ -91,7 +91,7 @@ fn human(report: &Report) -> String {
     }
     let Some(checked) = &report.checked else { return out };
     if checked.attachments > 0 {
-        out.push_str(&format!("{} read\n", count(checked.attachments, "attachment", "attachments")));
+        out.push_str(&tr!("{} read\n", count(checked.attachments, "attachment", "attachments")));
     }
     out.push_str(&format!(
         "{} in {} of {}, {}, {}: {}\n",
@@ -100,7 +100,7 @@ fn human(report: &Report) -> String {
         count(checked.spaces, "space", "spaces"),
         count(checked.payloads, "payload", "payloads"),
         count(checked.documents, "document", "documents"),
-        if checked.damage == 0 { "all as they should be".into() } else { count(checked.damage, "damage", "damages") },
+        if checked.damage == 0 { tr!("all as they should be") } else { count(checked.damage, "damage", "damages") },
     ));
     out
 }

@@ -160,7 +160,7 @@ impl Export {
             Sink::Nowhere => {}
             Sink::Folder(folder) => {
                 let mut notes = vec![shown_marking(record.marking.as_deref())];
-                notes.extend(record.conflicts.keys().map(|key| format!("CONFLICT {key}: written at the same time")));
+                notes.extend(record.conflicts.keys().map(|key| tr!("CONFLICT {key}: written at the same time")));
                 let text = import::write_exported(Some(&origin), &record.fields, &notes);
                 folder.record(&record.kind, &record.title, record.id, &text)?;
             }
@@ -180,25 +180,25 @@ fn is_within(marking: Option<&str>, most: Marking) -> bool {
 }
 
 fn shown_marking(marking: Option<&str>) -> String {
-    marking.map_or("no marking".to_owned(), |marking| format!("TLP:{}", text::shown(marking)))
+    marking.map_or(tr!("no marking"), |marking| format!("TLP:{}", text::shown(marking)))
 }
 
 /// What an export says of its marking.
 fn marked(report: &Report) -> String {
     let records = count(report.records, "record", "records");
     let highest = shown_marking(report.highest_marking.as_deref());
-    format!("{records}; highest marking: {highest}; without a marking: {}\n", report.unmarked)
+    tr!("{records}; highest marking: {highest}; without a marking: {}\n", report.unmarked)
 }
 
 fn human(report: &Report) -> String {
     let verb = if report.dry_run { "would be written" } else { "written" };
     let mut out = format!("{verb} to {}: {}", text::shown(&report.out), marked(report));
     if report.left_out > 0 {
-        out.push_str(&format!("{} left out for their marking\n", count(report.left_out, "record", "records")));
+        out.push_str(&tr!("{} left out for their marking\n", count(report.left_out, "record", "records")));
     }
     if report.entries_to_index > 0 {
         let entries = count(report.entries_to_index, "entry", "entries");
-        out.push_str(&format!("The list was not complete yet: {entries} to go. Export again later.\n"));
+        out.push_str(&tr!("The list was not complete yet: {entries} to go. Export again later.\n"));
     }
     out
 }

@@ -289,28 +289,26 @@ impl Report {
 fn human(report: &Report) -> String {
     let mut out = String::new();
     for refused in report.refused.iter().take(NAMED_MAX) {
-        out.push_str(&format!("not imported: {}: {}\n", text::shown(&refused.source), text::shown(&refused.reason)));
+        out.push_str(&tr!("not imported: {}: {}\n", text::shown(&refused.source), text::shown(&refused.reason)));
     }
     for Warned { source, warning } in report.warnings.iter().take(NAMED_MAX) {
         let (path, message) = (text::shown(&warning.path), text::shown(&warning.message));
-        out.push_str(&format!("note: {}: {path} {message}\n", text::shown(source)));
+        out.push_str(&tr!("note: {}: {path} {message}\n", text::shown(source)));
     }
     let unnamed = report.refused.len().saturating_sub(NAMED_MAX) + report.warnings.len().saturating_sub(NAMED_MAX);
     if unnamed > 0 {
-        out.push_str(&format!("and {unnamed} more; --json names all\n"));
+        out.push_str(&tr!("and {unnamed} more; --json names all\n"));
     }
     let ImportTotals { created, updated, unchanged, refused } = report.totals;
     let verb = if report.dry_run { "would be " } else { "" };
-    out.push_str(&format!(
-        "{verb}created {created}, changed {updated}, unchanged {unchanged}, not imported {refused}\n"
-    ));
+    out.push_str(&tr!("{verb}created {created}, changed {updated}, unchanged {unchanged}, not imported {refused}\n"));
     if report.images_not_imported > 0 {
         let images = count(report.images_not_imported, "image", "images");
-        out.push_str(&format!("{images} not imported; the texts keep their references\n"));
+        out.push_str(&tr!("{images} not imported; the texts keep their references\n"));
     }
     if report.passed_over > 0 {
         let files = count(report.passed_over, "file", "files");
-        out.push_str(&format!("{files} of other formats passed over\n"));
+        out.push_str(&tr!("{files} of other formats passed over\n"));
     }
     out
 }

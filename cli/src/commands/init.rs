@@ -90,8 +90,7 @@ fn human(result: &InitResult) -> String {
         ("administrator", result.login.clone()),
         ("configuration", result.config.clone()),
     ]);
-    out.push_str(&format!(
-        "\nRecovery key, shown this once and kept nowhere. Write it down and lock it away:\n\n  {}\n\nStart the node with \
+    out.push_str(&tr!("\nRecovery key, shown this once and kept nowhere. Write it down and lock it away:\n\n  {}\n\nStart the node with \
          `portoland run --home {}`.\n",
         result.recovery_key, result.home
     ));

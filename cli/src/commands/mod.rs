@@ -186,7 +186,7 @@ mod tests {
             "doc diff D --from ab,cd --to ef",
             "doc conflicts D",
             "doc conflicts --space S --limit 5 --json",
-            "doc settle D status --take 2 --reason agreed",
+            "doc settle D status --heads ab12 --take 2 --reason agreed",
             "doc settle D status --value review",
             "doc restore D --to ab --reason why --dry-run",
             "doc who-has D",

@@ -99,8 +99,9 @@ impl New {
         }
         let records = count(unlisted, "record is", "records are");
         let next = total(news).min(u64::from(PAGE_MAX));
-        let seen = if self.is_seen(news, false) { "" } else { "; --seen notes them as seen all the same" };
-        format!("{records} not listed: `--limit {next}` lists more{seen}.\n")
+        let seen =
+            if self.is_seen(news, false) { String::new() } else { tr!("; --seen notes them as seen all the same") };
+        tr!("{records} not listed: `--limit {next}` lists more{seen}.\n")
     }
 
     /// Puts a digest where it is to go.
@@ -169,7 +170,7 @@ fn unlisted(news: &News) -> u64 {
 fn summed(space: &SpaceNews) -> String {
     let numbers =
         [(space.created, "new"), (space.changed, "changed"), (space.deleted, "deleted"), (space.own, "of your own")];
-    let parts = numbers.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}"));
+    let parts = numbers.iter().filter(|(number, _)| *number > 0).map(|(number, what)| count(*number, what, what));
     parts.collect::<Vec<_>>().join(", ")
 }
 
@@ -177,17 +178,17 @@ fn name(names: &Names, space: SpaceId) -> String {
     text::shown(names.get(&space).unwrap_or(&short(space)))
 }
 
-fn novelty(news: Novelty) -> &'static str {
+fn novelty(news: Novelty) -> String {
     match news {
-        Novelty::Created => "new",
-        Novelty::Changed => "changed",
-        Novelty::Deleted => "deleted",
-        Novelty::Unknown => "-",
+        Novelty::Created => tr!("new"),
+        Novelty::Changed => tr!("changed"),
+        Novelty::Deleted => tr!("deleted"),
+        Novelty::Unknown => "-".into(),
     }
 }
 
 fn title(document: &NewDocument) -> String {
-    if document.record.title.is_empty() { "(no title)".into() } else { text::shown(&document.record.title) }
+    if document.record.title.is_empty() { tr!("(no title)") } else { text::shown(&document.record.title) }
 }
 
 /// Who changed a record last, and when by that one's clock.
@@ -200,9 +201,9 @@ fn byline(document: &NewDocument) -> String {
 /// From when on, and how sure that is.
 fn heading(news: &News) -> String {
     match news.since_ms {
-        None => "All that there is: nobody looked from here before.".into(),
-        Some(since) if news.exact => format!("Since {}.", time::rfc3339(since)),
-        Some(since) => format!(
+        None => tr!("All that there is: nobody looked from here before."),
+        Some(since) if news.exact => tr!("Since {}.", time::rfc3339(since)),
+        Some(since) => tr!(
             "Since {}, by the clocks of those who wrote: the records were derived anew meanwhile, and what came late may be missing.",
             time::rfc3339(since)
         ),
@@ -213,20 +214,19 @@ fn heading(news: &News) -> String {
 fn behind(news: &News) -> String {
     match news.entries_to_index {
         0 => String::new(),
-        entries => format!("Not everything is looked at yet: {} to go.\n", count(entries, "entry", "entries")),
+        entries => tr!("Not everything is looked at yet: {} to go.\n", count(entries, "entry", "entries")),
     }
 }
 
 fn human(news: &News, names: &Names, ending: String) -> String {
     let mut out = format!("{}\n", heading(news));
     if news.spaces.is_empty() {
-        out.push_str("Nothing is new.\n");
+        out.push_str(&tr!("Nothing is new.\n"));
     }
     for space in &news.spaces {
         let _ = writeln!(out, "\n{}: {}", name(names, space.space), summed(space));
         for document in news.documents.iter().filter(|document| document.space == space.space) {
-            let line =
-                [novelty(document.news).to_owned(), short(document.record.id), title(document), byline(document)];
+            let line = [novelty(document.news), short(document.record.id), title(document), byline(document)];
             let _ = writeln!(out, "  {:<7}  {}  {}  ({})", line[0], line[1], line[2], line[3]);
         }
     }
@@ -237,9 +237,9 @@ fn human(news: &News, names: &Names, ending: String) -> String {
 }
 
 fn markdown(news: &News, names: &Names) -> String {
-    let mut out = format!("# What is new\n\n{}\n", heading(news));
+    let mut out = format!("# {}\n\n{}\n", tr!("What is new"), heading(news));
     if news.spaces.is_empty() {
-        out.push_str("\nNothing is new.\n");
+        out.push_str(&tr!("\nNothing is new.\n"));
     }
     for space in &news.spaces {
         let _ = writeln!(out, "\n## {}\n\n{}\n", escaped(&name(names, space.space)), summed(space));
@@ -261,7 +261,7 @@ fn markdown(news: &News, names: &Names) -> String {
         }
     }
     if unlisted(news) > 0 {
-        let _ = writeln!(out, "\n{} not listed.", count(unlisted(news), "record is", "records are"));
+        let _ = writeln!(out, "\n{}", tr!("{} not listed.", count(unlisted(news), "record is", "records are")));
     }
     if news.entries_to_index > 0 {
         let _ = write!(out, "\n{}", behind(news));

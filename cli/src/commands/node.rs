@@ -62,8 +62,7 @@ impl Node {
                 }
                 fs::write(&path, answer.card.armour()).map_err(|error| file("write", &path, &error))?;
                 context.output.show(&answer, |answer| {
-                    format!(
-                        "{} holds the card of {}.\nfingerprint  {}\nSend the file; read the fingerprint to the other side by \
+                    tr!("{} holds the card of {}.\nfingerprint  {}\nSend the file; read the fingerprint to the other side by \
                          telephone, never in the same mail.\n",
                         path.display(),
                         answer.name,

@@ -73,8 +73,9 @@ impl Peer {
                 let request = AddPeer { card: CardText(bytes), fingerprint: typed };
                 let peer: api::Peer = client.post("/peers", &request).await?;
                 context.output.show(&peer, |peer| {
-                    let verified = "It is verified: what both are members of is exchanged whenever there is a link.\n";
-                    format!("{}{}", status::peer(peer, now), if peer.verified { verified } else { "" })
+                    let verified =
+                        tr!("It is verified: what both are members of is exchanged whenever there is a link.\n");
+                    format!("{}{}", status::peer(peer, now), if peer.verified { &verified } else { "" })
                 })
             }
             Peer::List => {
@@ -100,11 +101,11 @@ impl Peer {
                 let peer: api::Peer = client.delete(&format!("/peers/{node}"), &()).await?;
                 context.output.show(&peer, |peer| {
                     let member = if peer.spaces.iter().any(|space| space.role.is_some()) {
-                        "It is still a member of spaces: end that with `portolan space revoke`.\n"
+                        tr!("It is still a member of spaces: end that with `portolan space revoke`.\n")
                     } else {
-                        ""
+                        String::new()
                     };
-                    format!("{} is no peer any more; nothing is exchanged with it.\n{member}", text::shown(&peer.name))
+                    tr!("{} is no peer any more; nothing is exchanged with it.\n", text::shown(&peer.name)) + &member
                 })
             }
         }
@@ -119,8 +120,8 @@ fn table(peers: &[api::Peer]) -> String {
                 peer.name.clone(),
                 short(peer.node),
                 peer.country.clone(),
-                if peer.verified { "yes" } else { "NO" }.into(),
-                if peer.connection.is_some() { "yes" } else { "no" }.into(),
+                if peer.verified { tr!("yes") } else { tr!("NO") },
+                if peer.connection.is_some() { tr!("yes") } else { tr!("no") },
                 peer.addresses.join(", "),
             ]
         })
@@ -164,8 +165,11 @@ fn ask(card: &Card) -> Result<String> {
     ]);
     let asked = write!(
         err,
-        "{shown}\nCall the other administrator at a number you know, and let the fingerprint of that node be read to you.\n\
-         Type it as you hear it: "
+        "{shown}\n{}{} ",
+        tr!(
+            "Call the other administrator at a number you know, and let the fingerprint of that node be read to you.\n"
+        ),
+        tr!("Type it as you hear it:")
     )
     .and_then(|()| err.flush());
     let mut typed = String::new();

@@ -121,7 +121,7 @@ fn rows_for_people(out: &mut String, rows: &[Row]) {
     for row in rows {
         out.push_str(&format!("  {:<key$}  {:<kind$}  {}\n", row.key, row.kind, row.meaning));
         if !row.usual.is_empty() {
-            out.push_str(&format!("  {:<key$}  {:<kind$}  usual: {}\n", "", "", row.usual.join(", ")));
+            out.push_str(&tr!("  {:<key$}  {:<kind$}  usual: {}\n", "", "", row.usual.join(", ")));
         }
     }
 }

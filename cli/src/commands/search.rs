@@ -73,7 +73,7 @@ impl Search {
         }
         for concept in &answer.concepts {
             let (label, notation) = (text::shown(&concept.label), text::shown(&concept.notation));
-            out.push_str(&format!("Records tagged `{notation}` were looked for too: the concept is called {label}.\n"));
+            out.push_str(&tr!("Records tagged `{notation}` were looked for too: the concept is called {label}.\n"));
         }
         out.push_str(&match answer.hits.is_empty() {
             true => self.nothing(),
@@ -85,7 +85,7 @@ impl Search {
         });
         if answer.entries_to_index > 0 {
             let entries = output::count(answer.entries_to_index, "entry", "entries");
-            out.push_str(&format!("Not everything can be found yet: {entries} to go.\n"));
+            out.push_str(&tr!("Not everything can be found yet: {entries} to go.\n"));
         }
         out
     }
@@ -103,7 +103,7 @@ impl Search {
         if self.filters.is_narrow() {
             tries.push("fewer filters");
         }
-        format!("Nothing was found. Try {}.\n", tries.join(", or "))
+        tr!("Nothing was found. Try {}.\n", tries.join(", or "))
     }
 }
 
@@ -116,7 +116,7 @@ fn one(hit: &Hit, names: &BTreeMap<SpaceId, String>, emphasis: Emphasis) -> Stri
     out.push_str(&format!("  {}  {}  {}", text::shown(kind), text::shown(&name), short(record.id)));
     if !hit.through.is_empty() {
         let tags: Vec<String> = hit.through.iter().map(|notation| text::shown(notation)).collect();
-        out.push_str(&format!("  tagged {}", tags.join(", ")));
+        out.push_str(&tr!("  tagged {}", tags.join(", ")));
     }
     out.push('\n');
     if let Some(snippet) = hit.snippet.as_ref().filter(|snippet| snippet.text != record.title) {

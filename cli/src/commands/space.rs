@@ -75,7 +75,7 @@ impl Space {
             Space::Create { name } => {
                 let space: api::Space = client.post("/spaces", &CreateSpace { name }).await?;
                 context.output.show(&space, |space| {
-                    format!(
+                    tr!(
                         "{}  {}\nGrant others access with `portolan space grant`.\n",
                         text::shown(&space.name),
                         space.id
@@ -95,9 +95,7 @@ impl Space {
             Space::Name { space, name } => {
                 let id = resolve::space(&client, &space).await?.id;
                 let space: api::Space = client.patch(&format!("/spaces/{id}"), &NameSpace { name }).await?;
-                context
-                    .output
-                    .show(&space, |space| format!("{} is now called {}\n", space.id, text::shown(&space.name)))
+                context.output.show(&space, |space| tr!("{} is now called {}\n", space.id, text::shown(&space.name)))
             }
             Space::Members { space } => {
                 let id = resolve::space(&client, &space).await?.id;
@@ -116,8 +114,7 @@ impl Space {
                 let node = resolve::member(&client, id, &peer).await?;
                 let revoked: Revoked = client.delete(&format!("/spaces/{id}/members/{node}"), &()).await?;
                 context.output.show(&revoked, |revoked| {
-                    format!(
-                        "{peer} is removed. What it wrote so far stays; what it writes from now on counts nowhere.\nEpoch {} is \
+                    tr!("{peer} is removed. What it wrote so far stays; what it writes from now on counts nowhere.\nEpoch {} is \
                          open to {}; what is written in it the removed member cannot read. What it has read it keeps.\n",
                         short(revoked.epoch),
                         count(revoked.recipients.into(), "member", "members"),
@@ -129,7 +126,7 @@ impl Space {
                 let rotated: Rotated = client.post(&format!("/spaces/{id}/epochs"), &serde_json::json!({})).await?;
                 context.output.show(&rotated, |rotated| {
                     let members = count(rotated.recipients.into(), "member", "members");
-                    format!("Epoch {} is open to {members}.\n", short(rotated.epoch))
+                    tr!("Epoch {} is open to {members}.\n", short(rotated.epoch))
                 })
             }
         }

@@ -13,6 +13,7 @@ use crate::{
     args::role_name,
     context::Context,
     error::Result,
+    messages,
     output::{self, count, short},
     text, time,
 };
@@ -46,7 +47,7 @@ fn human(status: &api::Status, now: Timestamp) -> String {
         (
             "listening at",
             match (node.offline, node.listen.is_empty()) {
-                (true, _) => "nothing: this node is offline, and exchanges by `portolan pouch` alone".into(),
+                (true, _) => tr!("nothing: this node is offline, and exchanges by `portolan pouch` alone"),
                 (false, true) => "-".into(),
                 (false, false) => node.listen.join(", "),
             },
@@ -57,11 +58,11 @@ fn human(status: &api::Status, now: Timestamp) -> String {
         ("store", output::bytes(status.store_bytes)),
         ("incarnation", node.incarnation.to_string()),
     ]);
-    out.push_str("\nSpaces\n");
+    out.push_str(&tr!("\nSpaces\n"));
     out.push_str(&spaces(&status.spaces));
-    out.push_str("\nPeers\n");
+    out.push_str(&tr!("\nPeers\n"));
     if status.peers.is_empty() {
-        out.push_str("none; introduce one with `portolan peer add CARD`\n");
+        out.push_str(&tr!("none; introduce one with `portolan peer add CARD`\n"));
     }
     for one in &status.peers {
         out.push_str(&peer(one, now));
@@ -72,27 +73,27 @@ fn human(status: &api::Status, now: Timestamp) -> String {
 /// Spaces in a table, and below it what needs attention.
 pub(super) fn spaces(spaces: &[Space]) -> String {
     if spaces.is_empty() {
-        return "none; make one with `portolan space create NAME`\n".into();
+        return tr!("none; make one with `portolan space create NAME`\n");
     }
     let rows: Vec<Vec<String>> = spaces
         .iter()
         .map(|space| {
             let records = match space.entries_to_index {
                 0 => space.documents.to_string(),
-                behind => format!("{} ({behind} entries to go)", space.documents),
+                behind => tr!("{} ({behind} entries to go)", space.documents),
             };
             let state = match space.state {
-                SpaceState::Active => "active",
-                SpaceState::Outside => "not a member",
-                SpaceState::Removed => "removed",
-                SpaceState::UpgradeNeeded => "upgrade needed",
-                SpaceState::Unknown => "unknown to this release",
+                SpaceState::Active => tr!("active"),
+                SpaceState::Outside => tr!("not a member"),
+                SpaceState::Removed => tr!("removed"),
+                SpaceState::UpgradeNeeded => tr!("upgrade needed"),
+                SpaceState::Unknown => tr!("unknown to this release"),
             };
             vec![
                 space.name.clone(),
                 short(space.id),
                 role_name(space.role).into(),
-                state.into(),
+                state,
                 space.members.to_string(),
                 space.entries.to_string(),
                 records,
@@ -104,7 +105,7 @@ pub(super) fn spaces(spaces: &[Space]) -> String {
     for space in spaces {
         if space.parked > 0 {
             let runs = count(space.parked, "run of entries waits", "runs of entries wait");
-            let _ = writeln!(out, "  {}: {runs} for something before them", text::shown(&space.name));
+            let _ = writeln!(out, "{}", tr!("  {}: {runs} for something before them", text::shown(&space.name)));
         }
         for (number, what) in [
             (space.quarantined, "quarantined: held and passed on, not applied"),
@@ -112,16 +113,25 @@ pub(super) fn spaces(spaces: &[Space]) -> String {
             (space.unreadable, "that this node has no key for"),
         ] {
             if number > 0 {
-                let _ = writeln!(out, "  {}: {} {what}", text::shown(&space.name), count(number, "entry", "entries"));
+                let (name, what) = (text::shown(&space.name), messages::word(what));
+                let _ = writeln!(out, "  {name}: {} {what}", count(number, "entry", "entries"));
             }
         }
         if space.damaged_logs > 0 {
             let logs = count(space.damaged_logs, "log is", "logs are");
-            let _ = writeln!(out, "  {}: {logs} DAMAGED on the disk; see `portolan check`", text::shown(&space.name));
+            let _ = writeln!(
+                out,
+                "{}",
+                tr!("  {}: {logs} DAMAGED on the disk; see `portolan check`", text::shown(&space.name))
+            );
         }
         if space.forks > 0 {
             let forks = count(space.forks, "log was", "logs were");
-            let _ = writeln!(out, "  {}: {forks} FORKED by the author; see `portolan check`", text::shown(&space.name));
+            let _ = writeln!(
+                out,
+                "{}",
+                tr!("  {}: {forks} FORKED by the author; see `portolan check`", text::shown(&space.name))
+            );
         }
     }
     out
@@ -131,36 +141,35 @@ pub(super) fn spaces(spaces: &[Space]) -> String {
 pub(super) fn peer(peer: &Peer, now: Timestamp) -> String {
     let mut out = format!("{}  {}\n", text::shown(&peer.name), short(peer.node));
     if !peer.verified {
-        out.push_str("  NOT VERIFIED: nothing is exchanged; compare the fingerprint with `portolan peer add`\n");
+        out.push_str(&tr!("  NOT VERIFIED: nothing is exchanged; compare the fingerprint with `portolan peer add`\n"));
     }
     let connection = match (&peer.connection, &peer.last_connection) {
         (Some(open), _) => {
-            format!(
-                "connected ({}) at {} for {}",
-                route(open.route),
-                open.address,
-                time::long(now.since_ms(open.since_ms))
-            )
+            tr!("connected ({}) at {} for {}", route(open.route), open.address, time::long(now.since_ms(open.since_ms)))
         }
-        (None, Some(last)) => format!("not connected; last {} at {}", route(last.route), last.address),
+        (None, Some(last)) => tr!("not connected; last {} at {}", route(last.route), last.address),
         // Who was connected when is kept in memory, what was heard is kept on the disk.
-        (None, None) if peer.last_heard_ms.is_some() => "not connected since the daemon was started".into(),
-        (None, None) => "never connected".into(),
+        (None, None) if peer.last_heard_ms.is_some() => tr!("not connected since the daemon was started"),
+        (None, None) => tr!("never connected"),
     };
     let _ = writeln!(out, "  {}", text::shown(&connection));
     if let Some(heard) = peer.last_heard_ms {
-        let _ = writeln!(out, "  last heard {} ({})", time::ago(heard, now), time::rfc3339(heard));
+        let _ = writeln!(out, "{}", tr!("  last heard {} ({})", time::ago(heard, now), time::rfc3339(heard)));
     }
     if let Some(taken) = peer.last_pouch_ms {
-        let _ = writeln!(out, "  last pouch taken {} ({})", time::ago(taken, now), time::rfc3339(taken));
+        let _ = writeln!(out, "{}", tr!("  last pouch taken {} ({})", time::ago(taken, now), time::rfc3339(taken)));
     }
     if !peer.last_error.is_empty() {
-        let _ = writeln!(out, "  trouble: {}", text::shown(&peer.last_error));
+        let _ = writeln!(out, "{}", tr!("  trouble: {}", text::shown(&peer.last_error)));
     }
     if let Some(next) = peer.next_attempt_ms.filter(|_| peer.connection.is_none()) {
-        let _ = writeln!(out, "  called again in {}; at once with `portolan sync`", time::long(next.since_ms(now)));
+        let _ = writeln!(
+            out,
+            "{}",
+            tr!("  called again in {}; at once with `portolan sync`", time::long(next.since_ms(now)))
+        );
     } else if peer.verified && peer.connection.is_none() && peer.addresses.is_empty() && peer.last_pouch_ms.is_none() {
-        out.push_str("  no address on its card: it has to call this node\n");
+        out.push_str(&tr!("  no address on its card: it has to call this node\n"));
     }
     for space in &peer.spaces {
         let _ = writeln!(out, "  {}", receipt(space, now));
@@ -174,12 +183,12 @@ pub(super) fn receipt(space: &PeerSpace, now: Timestamp) -> String {
     let role = role_name(space.role);
     match space.receipt_ms {
         _ if space.role.is_none() => {
-            format!("{name}: no member any more; had confirmed {} entries", space.entries_receipted)
+            tr!("{name}: no member any more; had confirmed {} entries", space.entries_receipted)
         }
-        None if space.entries_receipted == 0 => format!("{name} ({role}): has confirmed nothing yet"),
-        signed => format!(
+        None if space.entries_receipted == 0 => tr!("{name} ({role}): has confirmed nothing yet"),
+        signed => tr!(
             "{name} ({role}): {}, confirmed {} of {} entries{}",
-            if space.up_to_date { "up to date" } else { "BEHIND" },
+            if space.up_to_date { tr!("up to date") } else { tr!("BEHIND") },
             space.entries_receipted,
             space.entries_held,
             signed.map_or_else(String::new, |moment| format!(" {}", time::ago(moment, now)))
@@ -187,11 +196,11 @@ pub(super) fn receipt(space: &PeerSpace, now: Timestamp) -> String {
     }
 }
 
-fn route(route: Route) -> &'static str {
+fn route(route: Route) -> String {
     match route {
-        Route::Outgoing => "outgoing",
-        Route::Incoming => "incoming",
-        Route::Unknown => "by a route unknown to this release",
+        Route::Outgoing => tr!("outgoing"),
+        Route::Incoming => tr!("incoming"),
+        Route::Unknown => tr!("by a route unknown to this release"),
     }
 }
 

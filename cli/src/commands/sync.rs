@@ -47,17 +47,17 @@ impl Sync {
 fn human(result: &SyncResult) -> String {
     let now = time::now();
     if result.peers.is_empty() {
-        return "There are no verified peers to exchange with; `portolan peer list` shows all.\n".into();
+        return tr!("There are no verified peers to exchange with; `portolan peer list` shows all.\n");
     }
     let mut out = String::new();
     for peer in &result.peers {
         let state = match peer.state {
-            SyncState::UpToDate => "up to date".to_owned(),
-            SyncState::Behind => "connected, not up to date yet".to_owned(),
-            SyncState::Disconnected if peer.reason.is_empty() => "not connected".to_owned(),
-            SyncState::Disconnected => format!("not connected: {}", text::shown(&peer.reason)),
-            SyncState::Pouch => "reached by `portolan pouch` alone".to_owned(),
-            SyncState::Unverified => "not verified: nothing is exchanged".to_owned(),
+            SyncState::UpToDate => tr!("up to date"),
+            SyncState::Behind => tr!("connected, not up to date yet"),
+            SyncState::Disconnected if peer.reason.is_empty() => tr!("not connected"),
+            SyncState::Disconnected => tr!("not connected: {}", text::shown(&peer.reason)),
+            SyncState::Pouch => tr!("reached by `portolan pouch` alone"),
+            SyncState::Unverified => tr!("not verified: nothing is exchanged"),
         };
         out.push_str(&format!("{}: {state}\n", text::shown(&peer.name)));
         for space in &peer.spaces {

@@ -60,7 +60,7 @@ impl User {
             User::Remove { login } => {
                 let user: api::User = client.delete(&format!("/users/{}", encode(&login)), &()).await?;
                 context.output.show(&user, |user| {
-                    format!("{} may no longer use this node. Changes made before keep the name.\n", user.login)
+                    tr!("{} may no longer use this node. Changes made before keep the name.\n", user.login)
                 })
             }
         }

@@ -257,15 +257,15 @@ async fn send(client: &Client, space: SpaceId, terms: Vec<Term>, loaded: &mut Lo
 fn loaded_for_people(loaded: &Loaded) -> String {
     let mut out = String::new();
     for Refused { term, reason } in &loaded.refused {
-        out.push_str(&format!("not taken: {}: {}\n", text::shown(term), text::shown(reason)));
+        out.push_str(&tr!("not taken: {}: {}\n", text::shown(term), text::shown(reason)));
     }
     for Warned { term, warning } in &loaded.warnings {
         let (path, message) = (text::shown(&warning.path), text::shown(&warning.message));
-        out.push_str(&format!("note: {}: {path} {message}\n", text::shown(term)));
+        out.push_str(&tr!("note: {}: {path} {message}\n", text::shown(term)));
     }
     let ImportTotals { created, updated, unchanged, refused } = loaded.totals;
     let verb = if loaded.dry_run { "would be " } else { "" };
-    out.push_str(&format!("{verb}created {created}, changed {updated}, unchanged {unchanged}, not taken {refused}\n"));
+    out.push_str(&tr!("{verb}created {created}, changed {updated}, unchanged {unchanged}, not taken {refused}\n"));
     out
 }
 
@@ -296,7 +296,7 @@ impl List {
             let mut out = listed_for_people(listed);
             if found.entries_to_index > 0 {
                 let entries = count(found.entries_to_index, "entry", "entries");
-                out.push_str(&format!("The list is not complete yet: {entries} to go.\n"));
+                out.push_str(&tr!("The list is not complete yet: {entries} to go.\n"));
             }
             out
         })

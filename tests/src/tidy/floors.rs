@@ -46,6 +46,7 @@ pub const DAEMON: Floors = &[
 
 /// The floors of `cli`.
 pub const CLI: Floors = &[
+    &["messages"],
     &["pager", "text", "time"],
     &["import", "sample", "error"],
     &["args", "export", "fields", "package"],

@@ -161,7 +161,7 @@ async fn take_over(client: &Client, space: SpaceId, document: DocumentId, manife
     }
     let taken: Vec<String> = draft.fields.keys().cloned().collect();
     if !taken.is_empty() {
-        let reason = "from the manifest of a learning package".to_owned();
+        let reason = tr!("from the manifest of a learning package");
         let request = EditDocument { draft, base: Some(record.heads), reason };
         let _: Saved = client.patch(&path, &request).await?;
     }
@@ -173,14 +173,14 @@ fn human(report: &Report) -> String {
     let mut out =
         format!("{} {} of {}\n", added.attachment, output::bytes(added.size), text::shown(&added.media_type),);
     if added.reused {
-        out.push_str("it was here already, and is kept once\n");
+        out.push_str(&tr!("it was here already, and is kept once\n"));
     }
     for warning in &added.warnings {
-        out.push_str(&format!("warning: {}\n", text::shown(warning)));
+        out.push_str(&tr!("warning: {}\n", text::shown(warning)));
     }
     if !taken_from_manifest.is_empty() {
         let keys: Vec<String> = taken_from_manifest.iter().map(|key| text::shown(key)).collect();
-        out.push_str(&format!("taken from its manifest, since they were empty: {}\n", keys.join(", ")));
+        out.push_str(&tr!("taken from its manifest, since they were empty: {}\n", keys.join(", ")));
     }
     out
 }

@@ -42,13 +42,13 @@ impl List {
 pub(super) fn forgotten(all: &HeldAttachments) -> String {
     let rows: Vec<Vec<String>> =
         all.attachments.iter().map(|held| vec![held.id.to_string(), output::bytes(held.bytes)]).collect();
-    if rows.is_empty() { "none\n".to_owned() } else { output::table(&["attachment", "size"], &rows) }
+    if rows.is_empty() { tr!("none\n") } else { output::table(&["attachment", "size"], &rows) }
 }
 
 fn human(all: &Attachments) -> String {
     let rows: Vec<Vec<String>> = all.attachments.iter().map(row).collect();
     if rows.is_empty() {
-        return "the record has no files\n".to_owned();
+        return tr!("the record has no files\n");
     }
     let mut out = output::table(&["id", "name", "size", "type", "state", "also held by"], &rows);
     for one in all.attachments.iter().filter(|one| !one.trouble.is_empty()) {
@@ -59,10 +59,10 @@ fn human(all: &Attachments) -> String {
 
 fn row(one: &Attachment) -> Vec<String> {
     let state = match one.state {
-        AttachmentState::Held => "held".to_owned(),
+        AttachmentState::Held => tr!("held"),
         AttachmentState::Partial => format!("{} %", one.percent),
-        AttachmentState::Missing => "missing".to_owned(),
-        AttachmentState::Unknown => "unknown".to_owned(),
+        AttachmentState::Missing => tr!("missing"),
+        AttachmentState::Unknown => tr!("unknown"),
     };
     let name = |holder: &portolan_protocol::api::Holder| match holder.name.as_str() {
         "" => output::short(holder.node),

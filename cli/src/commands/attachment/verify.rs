@@ -81,13 +81,13 @@ async fn read(client: &Client, path: &str, report: &mut Report) -> Result<()> {
 fn human(report: &Report) -> String {
     let mut out = String::new();
     for checked in report.checked.iter().filter(|checked| !checked.sound) {
-        out.push_str(&format!("DAMAGED {} ({})\n", checked.id, output::bytes(checked.bytes)));
+        out.push_str(&tr!("DAMAGED {} ({})\n", checked.id, output::bytes(checked.bytes)));
     }
     let bytes = report.checked.iter().map(|checked| checked.bytes).sum();
     let files = count(report.checked.len() as u64, "file", "files");
-    out.push_str(&format!("{files} read, {}\n", output::bytes(bytes)));
+    out.push_str(&tr!("{files} read, {}\n", output::bytes(bytes)));
     if report.missing > 0 {
-        out.push_str(&format!("{} not here\n", count(report.missing, "file is", "files are")));
+        out.push_str(&tr!("{} not here\n", count(report.missing, "file is", "files are")));
     }
     out
 }

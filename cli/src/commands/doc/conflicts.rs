@@ -94,17 +94,17 @@ fn human(found: &Contested, program: &str) -> String {
         record.fields.iter().for_each(|contested| field(contested, &mut out));
         let heads: Vec<String> = record.heads.iter().map(short).collect();
         let (id, heads) = (short(record.document), heads.join(","));
-        out.push_str(&format!("To leave one: {program} doc settle {id} FIELD --heads {heads} --take NUMBER\n\n"));
+        out.push_str(&tr!("To leave one: {program} doc settle {id} FIELD --heads {heads} --take NUMBER\n\n"));
     }
     if out.is_empty() {
-        out.push_str("Nothing is contested.\n");
+        out.push_str(&tr!("Nothing is contested.\n"));
     }
     if found.more {
-        out.push_str("There are more records; --limit shows more of them.\n");
+        out.push_str(&tr!("There are more records; --limit shows more of them.\n"));
     }
     if found.entries_to_index > 0 {
         let entries = count(found.entries_to_index, "entry", "entries");
-        out.push_str(&format!("The list is not complete yet: {entries} to go.\n"));
+        out.push_str(&tr!("The list is not complete yet: {entries} to go.\n"));
     }
     out
 }
@@ -112,7 +112,7 @@ fn human(found: &Contested, program: &str) -> String {
 fn field(contested: &ContestedField, out: &mut String) {
     out.push_str(&format!("  {}", text::shown(&contested.field)));
     if let Some(joined) = &contested.joined {
-        out.push_str(&format!(": counts as {}", text::shown(&joined.to_string())));
+        out.push_str(&tr!(": counts as {}", text::shown(&joined.to_string())));
     }
     out.push('\n');
     for (number, held) in (1_u32..).zip(&contested.values) {
@@ -128,7 +128,7 @@ fn by(written: &Written) -> String {
     let node = written.node_name.as_deref().map_or_else(|| short(written.node), text::shown);
     let reason = if written.reason.is_empty() { String::new() } else { format!(": {}", text::shown(&written.reason)) };
     let (name, when) = (text::shown(&written.name), time::rfc3339(written.time_ms));
-    format!("{}  {when}  {name}, signed by {node}{reason}", short(&written.change))
+    tr!("{}  {when}  {name}, signed by {node}{reason}", short(&written.change))
 }
 
 #[cfg(test)]

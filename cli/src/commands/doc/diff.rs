@@ -36,12 +36,12 @@ impl Diff {
 
 fn human(found: &Difference, paint: Paint) -> String {
     let heads = |heads: &[String]| match heads {
-        [] => "nothing".to_owned(),
+        [] => tr!("nothing"),
         heads => heads.iter().map(short).collect::<Vec<_>>().join(" "),
     };
-    let mut out = format!("{}  from {} to {}\n", found.document, heads(&found.from), heads(&found.to));
+    let mut out = tr!("{}  from {} to {}\n", found.document, heads(&found.from), heads(&found.to));
     if found.fields.is_empty() {
-        out.push_str("Nothing differs.\n");
+        out.push_str(&tr!("Nothing differs.\n"));
     }
     out + &difference(&found.fields, paint)
 }

@@ -72,7 +72,7 @@ fn human(facets: &Facets) -> String {
     }
     if facets.entries_to_index > 0 {
         let entries = output::count(facets.entries_to_index, "entry", "entries");
-        out.push_str(&format!("\nThe counts are not complete yet: {entries} to go.\n"));
+        out.push_str(&tr!("\nThe counts are not complete yet: {entries} to go.\n"));
     }
     out
 }

@@ -27,7 +27,7 @@ fn human(history: &api::History) -> String {
     let mut out = String::new();
     for change in &history.changes {
         let node = change.node_name.as_deref().map_or_else(|| short(change.node), text::shown);
-        out.push_str(&format!(
+        out.push_str(&tr!(
             "{}  {}  {}, signed by {node} (entry {}/{} {})\n",
             change.hash.get(..8).unwrap_or(&change.hash),
             time::rfc3339(change.time_ms),
@@ -38,7 +38,7 @@ fn human(history: &api::History) -> String {
         ));
         let after: Vec<&str> = change.after.iter().map(|hash| hash.get(..8).unwrap_or(hash)).collect();
         if !after.is_empty() {
-            out.push_str(&format!("    after {}\n", after.join(" ")));
+            out.push_str(&tr!("    after {}\n", after.join(" ")));
         }
         if !change.fields.is_empty() {
             out.push_str(&format!("    {}\n", text::cut(&change.fields.join(", "), 100)));
@@ -48,6 +48,6 @@ fn human(history: &api::History) -> String {
         }
     }
     // A change is taken in after that alone, whoever brought it.
-    out.push_str("Each signature was verified before the change was taken in; `portolan check` does it again.\n");
+    out.push_str(&tr!("Each signature was verified before the change was taken in; `portolan check` does it again.\n"));
     out
 }

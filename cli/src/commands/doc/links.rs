@@ -46,15 +46,15 @@ fn human(found: &api::Links) -> String {
         rows.push(row(&says, &link.record));
     }
     match rows.is_empty() {
-        true => out.push_str("It links to nothing, and nothing that you may read links to it.\n"),
+        true => out.push_str(&tr!("It links to nothing, and nothing that you may read links to it.\n")),
         false => out.push_str(&table(&["relation", "record", "type", "title"], &rows)),
     }
     if found.more {
-        out.push_str(&format!("There are more; of each kind the first {LINKS_MAX} are shown.\n"));
+        out.push_str(&tr!("There are more; of each kind the first {LINKS_MAX} are shown.\n"));
     }
     if found.entries_to_index > 0 {
         let entries = count(found.entries_to_index, "entry", "entries");
-        out.push_str(&format!("What links to it is not complete yet: {entries} to go.\n"));
+        out.push_str(&tr!("What links to it is not complete yet: {entries} to go.\n"));
     }
     out
 }

@@ -143,7 +143,7 @@ fn human(listing: &Listing) -> String {
         .iter()
         .map(|Listed { summary, .. }| {
             let conflicts =
-                if summary.conflicts > 0 { format!("  ({} in conflict)", summary.conflicts) } else { String::new() };
+                if summary.conflicts > 0 { tr!("  ({} in conflict)", summary.conflicts) } else { String::new() };
             vec![
                 short(summary.id),
                 summary.kind.clone(),
@@ -159,7 +159,7 @@ fn human(listing: &Listing) -> String {
     out.push_str(&format!("{}\n", output::count(rows.len() as u64, "record", "records")));
     if listing.entries_to_index > 0 {
         let entries = output::count(listing.entries_to_index, "entry", "entries");
-        out.push_str(&format!("The list is not complete yet: {entries} to go.\n"));
+        out.push_str(&tr!("The list is not complete yet: {entries} to go.\n"));
     }
     out
 }

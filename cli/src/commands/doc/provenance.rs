@@ -29,7 +29,7 @@ impl Provenance {
 fn human(found: &api::Provenance) -> String {
     let mut out = format!("{}  {}\n", found.document, text::shown(&found.title));
     for change in &found.changes {
-        out.push_str(&format!(
+        out.push_str(&tr!(
             "\n{}  {}  {}, signed by {}\n    {}\n    confirmed by {}\n",
             short(&change.change),
             time::rfc3339(change.time_ms),
@@ -44,22 +44,22 @@ fn human(found: &api::Provenance) -> String {
 
 fn arrival(change: &ChangeProvenance) -> String {
     match &change.arrival {
-        None => "how it came here is not known".to_owned(),
-        Some(Arrival::Written) => "written here".to_owned(),
-        Some(Arrival::Link { from }) => format!("came from {} over a link", name(from)),
+        None => tr!("how it came here is not known"),
+        Some(Arrival::Written) => tr!("written here"),
+        Some(Arrival::Link { from }) => tr!("came from {} over a link", name(from)),
         Some(Arrival::Pouch { from, pouch }) => {
-            format!("came from {} by courier, in pouch {}", name(from), short(pouch))
+            tr!("came from {} by courier, in pouch {}", name(from), short(pouch))
         }
     }
 }
 
 fn holders(held_by: &[NodeId], partners: &[Partner]) -> String {
     if held_by.is_empty() {
-        return "nobody else".to_owned();
+        return tr!("nobody else");
     }
     let lacking: Vec<&Partner> = partners.iter().filter(|partner| !held_by.contains(&partner.node)).collect();
     if lacking.is_empty() {
-        return "all partners".to_owned();
+        return tr!("all partners");
     }
     let holding = partners.iter().filter(|partner| held_by.contains(&partner.node));
     holding.map(name).collect::<Vec<_>>().join(", ")

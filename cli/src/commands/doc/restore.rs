@@ -45,15 +45,15 @@ impl Restore {
 fn human(done: &Restored, paint: Paint) -> String {
     let mut out = difference(&done.difference.fields, paint);
     for note in &done.left {
-        out.push_str(&format!("note: {} {}\n", text::shown(&note.path), text::shown(&note.message)));
+        out.push_str(&tr!("note: {} {}\n", text::shown(&note.path), text::shown(&note.message)));
     }
     match &done.saved {
         Some(result) => out.push_str(&saved(result)),
-        None if done.difference.fields.is_empty() => out.push_str("There is nothing to bring back.\n"),
+        None if done.difference.fields.is_empty() => out.push_str(&tr!("There is nothing to bring back.\n")),
         None => {
             let heads: Vec<String> = done.difference.from.iter().map(short).collect();
-            out.push_str("Nothing was changed: this is what it would do.\n");
-            out.push_str(&format!("To do just that: the same with --heads {} for --dry-run\n", heads.join(",")));
+            out.push_str(&tr!("Nothing was changed: this is what it would do.\n"));
+            out.push_str(&tr!("To do just that: the same with --heads {} for --dry-run\n", heads.join(",")));
         }
     }
     out

@@ -41,7 +41,7 @@ impl Show {
 fn conflicts(record: &RecordView) -> Vec<String> {
     let note = |(key, values): (&String, &Vec<Value>)| {
         let values: Vec<String> = values.iter().map(Value::to_string).collect();
-        format!("CONFLICT {key}: written at the same time: {}", values.join(" / "))
+        tr!("CONFLICT {key}: written at the same time: {}", values.join(" / "))
     };
     record.conflicts.iter().map(note).collect()
 }
@@ -50,11 +50,11 @@ fn human(view: &DocumentView) -> String {
     let record = &view.record;
     let mut out = format!("{}\n", text::shown(&record.title));
     if record.deleted {
-        out.push_str("DELETED: hidden in lists, not erased\n");
+        out.push_str(&tr!("DELETED: hidden in lists, not erased\n"));
     }
     let mut lines = vec![("id", record.id.to_string()), ("space", view.space.to_string())];
     if let Some(updated) = &view.updated {
-        let by = format!("{}, vouched for by node {}", updated.name, output::short(updated.node));
+        let by = tr!("{}, vouched for by node {}", updated.name, output::short(updated.node));
         lines.push(("last change", format!("{} by {by}", time::rfc3339(updated.time_ms))));
     }
     lines.push(("changes", view.changes.to_string()));
@@ -73,7 +73,7 @@ fn human(view: &DocumentView) -> String {
     }
     for (key, values) in &record.conflicts {
         let values: Vec<String> = values.iter().map(|value| text::shown(&value.to_string())).collect();
-        out.push_str(&format!("CONFLICT {}: written at the same time: {}\n", text::shown(key), values.join(" / ")));
+        out.push_str(&tr!("CONFLICT {}: written at the same time: {}\n", text::shown(key), values.join(" / ")));
     }
     for (key, value) in record.fields.iter().filter(|(key, _)| is_long(key)) {
         out.push_str(&format!("\n=== {}\n", text::shown(key)));

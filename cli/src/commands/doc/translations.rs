@@ -88,35 +88,35 @@ async fn translations(client: &Client, space: SpaceId, document: DocumentId) -> 
 fn human(found: &Found) -> String {
     let mut out = String::new();
     for record in &found.records {
-        let original = record.original.as_deref().map_or_else(|| "no language said".to_owned(), text::shown);
+        let original = record.original.as_deref().map_or_else(|| tr!("no language said"), text::shown);
         out.push_str(&format!("{}  {} ({original})\n", record.document, text::shown(&record.title)));
         for translation in &record.translations {
-            let state = translation.state.as_deref().map_or_else(|| "state not said".to_owned(), text::shown);
+            let state = translation.state.as_deref().map_or_else(|| tr!("state not said"), text::shown);
             out.push_str(&format!("  {}  {state}, {}\n", text::shown(&translation.language), behind(translation)));
         }
         if record.translations.is_empty() {
-            out.push_str("  no translation\n");
+            out.push_str(&tr!("  no translation\n"));
         }
     }
     if out.is_empty() {
-        out.push_str("No translation is behind.\n");
+        out.push_str(&tr!("No translation is behind.\n"));
     }
     if found.more {
-        out.push_str("There are more records; --limit shows more of them.\n");
+        out.push_str(&tr!("There are more records; --limit shows more of them.\n"));
     }
     if found.entries_to_index > 0 {
         let entries = count(found.entries_to_index, "entry", "entries");
-        out.push_str(&format!("The list is not complete yet: {entries} to go.\n"));
+        out.push_str(&tr!("The list is not complete yet: {entries} to go.\n"));
     }
     out
 }
 
 fn behind(translation: &Translation) -> String {
     match translation.behind {
-        Some(0) => "up to date".to_owned(),
-        Some(changes) => format!("{} behind", count(changes.into(), "change", "changes")),
-        None if translation.from.is_empty() => "nobody said what it was made from".to_owned(),
-        None => "made from what is not held here".to_owned(),
+        Some(0) => tr!("up to date"),
+        Some(changes) => tr!("{} behind", count(changes.into(), "change", "changes")),
+        None if translation.from.is_empty() => tr!("nobody said what it was made from"),
+        None => tr!("made from what is not held here"),
     }
 }
 

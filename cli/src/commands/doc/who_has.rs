@@ -32,12 +32,12 @@ fn human(found: &Holders) -> String {
     let changes = count(found.changes.into(), "change", "changes");
     let mut out = format!("{}  {}, {changes}\n", found.document, text::shown(&found.title));
     if found.holders.is_empty() {
-        out.push_str("No other node is a member of the space.\n");
+        out.push_str(&tr!("No other node is a member of the space.\n"));
         return out;
     }
     let when = |moment| match moment {
         Some(moment) => time::rfc3339(moment),
-        None => "never".to_owned(),
+        None => tr!("never"),
     };
     let row = |holder: &RecordHolder| {
         vec![
@@ -53,12 +53,12 @@ fn human(found: &Holders) -> String {
 
 fn holds(holder: &RecordHolder, changes: u32) -> String {
     let what = match holder.holds {
-        Holds::All => "all".to_owned(),
+        Holds::All => tr!("all"),
         Holds::Part => format!("{} of {changes}", holder.changes),
-        Holds::Nothing => "nothing confirmed".to_owned(),
-        Holds::Unknown => "not known: no peer of this node".to_owned(),
+        Holds::Nothing => tr!("nothing confirmed"),
+        Holds::Unknown => tr!("not known: no peer of this node"),
     };
-    if holder.role.is_some() { what } else { format!("{what}; no member any more") }
+    if holder.role.is_some() { what } else { tr!("{what}; no member any more") }
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ pub(super) fn difference(fields: &[FieldDifference], paint: Paint) -> String {
     for field in fields {
         out.push_str(&format!("\n{}\n", text::shown(&field.field)));
         if opens_a_file(&field.field) {
-            out.push_str("    (the key that opens the file)\n");
+            out.push_str(&tr!("    (the key that opens the file)\n"));
         } else if field.pieces.is_empty() {
             let all = |kind, values: &[Value]| -> Vec<Piece> {
                 values.iter().map(|value| Piece { kind, text: value.to_string() }).collect()

@@ -35,7 +35,7 @@ fn peer(peer: &Peer, offline: bool, now: Timestamp) -> Vec<Finding> {
     let name = &peer.name;
     if !peer.verified {
         let next = "Call the administrator there, and type the fingerprint: `portolan peer add CARD`.";
-        findings.push(Finding::warning("peers", format!("{name} is not verified: nothing is exchanged"), next));
+        findings.push(Finding::warning("peers", tr!("{name} is not verified: nothing is exchanged"), next));
         return findings;
     }
     let heard = peer.last_heard_ms.max(peer.last_pouch_ms);
@@ -44,21 +44,19 @@ fn peer(peer: &Peer, offline: bool, now: Timestamp) -> Vec<Finding> {
         _ if peer.connection.is_some() => {}
         Some(heard) if silent => findings.push(Finding::warning(
             "peers",
-            format!("nothing was heard from {name} for {}", time::long(now.since_ms(heard))),
+            tr!("nothing was heard from {name} for {}", time::long(now.since_ms(heard))),
             reach(peer, offline),
         )),
-        None => findings.push(Finding::warning(
-            "peers",
-            format!("nothing was ever heard from {name}"),
-            reach(peer, offline),
-        )),
+        None => {
+            findings.push(Finding::warning("peers", tr!("nothing was ever heard from {name}"), reach(peer, offline)))
+        }
         Some(_) => {}
     }
     let signed = peer.spaces.iter().filter_map(|space| space.receipt_ms).max();
     if let Some(ahead) = signed.map(|signed| signed.since_ms(now)).filter(|ahead| *ahead > CLOCKS_MS) {
         findings.push(Finding::warning(
             "clock",
-            format!("the clock of {name} is {} ahead of this one", time::long(ahead)),
+            tr!("the clock of {name} is {} ahead of this one", time::long(ahead)),
             "See which of them is wrong. Times are shown to people and decide nothing.",
         ));
     }
@@ -74,7 +72,7 @@ fn reach(peer: &Peer, offline: bool) -> String {
                 .into()
         }
         (false, false, true) => "See that its service runs and that UDP gets through, or exchange a pouch.".into(),
-        (false, false, false) => format!(
+        (false, false, false) => tr!(
             "The last call said: {}. See that its service runs and that UDP gets through, or exchange a pouch.",
             peer.last_error
         ),
@@ -91,7 +89,7 @@ fn space(space: &Space) -> Vec<Finding> {
         let logs = count(space.damaged_logs, "log is", "logs are");
         say(
             Finding::problem,
-            format!("{logs} damaged on the disk"),
+            tr!("{logs} damaged on the disk"),
             "`portolan check` names what is damaged; entries come back from partners.",
         );
     }
@@ -106,7 +104,7 @@ fn space(space: &Space) -> Vec<Finding> {
         let logs = count(space.forks, "log was", "logs were");
         say(
             Finding::warning,
-            format!("{logs} forked: an author signed two histories"),
+            tr!("{logs} forked: an author signed two histories"),
             "`portolan check` names the author. A machine that was cloned or put back does that; so does one in other hands.",
         );
     }
@@ -114,23 +112,19 @@ fn space(space: &Space) -> Vec<Finding> {
         let runs = count(space.parked, "run of entries waits", "runs of entries wait");
         say(
             Finding::warning,
-            format!("{runs} for something before them"),
+            tr!("{runs} for something before them"),
             "They come with the next sync; with pouches, import those before them.",
         );
     }
     if space.gaps > 0 {
         let entries = count(space.gaps, "entry is", "entries are");
-        say(
-            Finding::warning,
-            format!("{entries} held without their content"),
-            "The next partner that has it brings it.",
-        );
+        say(Finding::warning, tr!("{entries} held without their content"), "The next partner that has it brings it.");
     }
     if space.quarantined > 0 {
         let entries = count(space.quarantined, "entry is", "entries are");
         say(
             Finding::hint,
-            format!("{entries} quarantined: held and passed on, not applied"),
+            tr!("{entries} quarantined: held and passed on, not applied"),
             "Somebody wrote who might not, or was removed meanwhile.",
         );
     }
@@ -138,7 +132,7 @@ fn space(space: &Space) -> Vec<Finding> {
         let entries = count(space.unreadable, "entry", "entries");
         say(
             Finding::hint,
-            format!("this node has no key for {entries}"),
+            tr!("this node has no key for {entries}"),
             "They are from before it came, or it is a relay.",
         );
     }

@@ -25,7 +25,7 @@ pub(super) fn clock(now: Timestamp) -> Option<Finding> {
     (now < RELEASED).then(|| {
         Finding::problem(
             "clock",
-            format!("the clock of this machine is wrong: it says {}", crate::time::rfc3339(now)),
+            tr!("the clock of this machine is wrong: it says {}", crate::time::rfc3339(now)),
             "Set it, and let it be kept (`timedatectl set-ntp true`). Changes are shown with the times that clocks give them.",
         )
     })
@@ -46,7 +46,7 @@ pub(super) fn files(home: &Path) -> Vec<Finding> {
     if own.permissions().mode() & 0o022 != 0 {
         findings.push(Finding::problem(
             "files",
-            format!("others may change what is in {}", home.display()),
+            tr!("others may change what is in {}", home.display()),
             format!("chmod go-w {}", home.display()),
         ));
     }
@@ -56,13 +56,13 @@ pub(super) fn files(home: &Path) -> Vec<Finding> {
             Ok(found) if found.permissions().mode() & 0o077 != 0 && own.permissions().mode() & 0o055 != 0 => {
                 findings.push(Finding::problem(
                     "files",
-                    format!("others may read {}", path.display()),
+                    tr!("others may read {}", path.display()),
                     format!("chmod -R go= {}", path.display()),
                 ));
             }
             Ok(found) if found.uid() != own.uid() => findings.push(Finding::problem(
                 "files",
-                format!("{} belongs to another login than the home", path.display()),
+                tr!("{} belongs to another login than the home", path.display()),
                 format!("chown -R --reference={} {}", home.display(), path.display()),
             )),
             _ => {}
@@ -72,7 +72,7 @@ pub(super) fn files(home: &Path) -> Vec<Finding> {
         findings.push(Finding::warning(
             "files",
             "the recovery key lies beside the node: who steals the machine has both",
-            format!("Move {} to a medium that is kept offline.", home.join(RECOVERY).display()),
+            tr!("Move {} to a medium that is kept offline.", home.join(RECOVERY).display()),
         ));
     }
     findings
@@ -84,7 +84,7 @@ pub(super) fn disk(home: &Path) -> Option<Finding> {
     (free < ROOM_BYTES && free < all / ROOM_SHARE).then(|| {
         Finding::warning(
             "disk",
-            format!("{} are left on the disk of {}", output::bytes(free), home.display()),
+            tr!("{} are left on the disk of {}", output::bytes(free), home.display()),
             "Make room. When it is full, nothing is lost and nothing new is taken.",
         )
     })

@@ -61,9 +61,9 @@ fn human(report: &Report) -> String {
     let mut out = String::new();
     for finding in &report.findings {
         let label = match finding.level {
-            Level::Problem => "problem",
-            Level::Warning => "warning",
-            Level::Hint => "hint",
+            Level::Problem => tr!("problem"),
+            Level::Warning => tr!("warning"),
+            Level::Hint => tr!("hint"),
         };
         out.push_str(&format!("{label}: {}\n", text::shown(&finding.message)));
         if !finding.next.is_empty() {
@@ -71,9 +71,9 @@ fn human(report: &Report) -> String {
         }
     }
     let found = match report.findings.len() {
-        0 => "nothing is wrong".to_owned(),
+        0 => tr!("nothing is wrong"),
         some => count(some as u64, "finding", "findings"),
     };
-    out.push_str(&format!("Looked at {}: {found}.\n", report.checked.join(", ")));
+    out.push_str(&tr!("Looked at {}: {found}.\n", report.checked.join(", ")));
     out
 }

@@ -264,7 +264,7 @@ fn broken_off(error: ApiError, sent: &SentPouch, volumes: usize) -> ApiError {
     let safe = match volumes {
         0 => "No volume was finished, and nothing counts as sent.".to_owned(),
         _ => {
-            format!("{whole} whole on the medium and can be carried; nothing counts as sent before its receipt comes.")
+            tr!("{whole} whole on the medium and can be carried; nothing counts as sent before its receipt comes.")
         }
     };
     let resume = format!("`portolan pouch resume {} --out DIR`", sent.id);
@@ -282,7 +282,7 @@ fn human(report: &Report) -> String {
     let names: Vec<String> = report.to.iter().map(|name| text::shown(name)).collect();
     let bytes = output::bytes(report.volumes.iter().map(|volume| volume.bytes).sum());
     let volumes = count(report.volumes.len() as u64, "volume", "volumes");
-    let mut out = format!(
+    let mut out = tr!(
         "pouch {} for {}: {}, {volumes}, {bytes}\nin {}\n",
         report.pouch,
         names.join(", "),
@@ -290,15 +290,15 @@ fn human(report: &Report) -> String {
         report.directory.display(),
     );
     if report.entries + report.payloads + report.attachments == 0 {
-        out.push_str(
-            "They have receipted everything; the pouch carries receipts alone. --full sends all of it again.\n",
-        );
+        out.push_str(&tr!(
+            "They have receipted everything; the pouch carries receipts alone. --full sends all of it again.\n"
+        ));
     }
     for line in left_out(&report.left_out) {
         out.push_str(&format!("{line}\n"));
     }
     for id in report.volumes.iter().flat_map(|volume| &volume.unread) {
-        out.push_str(&format!("the file {id} could not be read to its end here: see `portolan attachment verify`\n"));
+        out.push_str(&tr!("the file {id} could not be read to its end here: see `portolan attachment verify`\n"));
     }
     out.push_str(&format!("{}\n", words::carry(&names)));
     out
@@ -309,12 +309,12 @@ fn left_out(left_out: &AttachmentsLeftOut) -> Vec<String> {
     let AttachmentsLeftOut { known, missing, larger, too_many, is_unknown } = *left_out;
     let files = |number| count(number, "file", "files");
     let lines = [
-        (known, format!("{} not packed: they said that they hold them (--full packs them again)", files(known))),
-        (missing, format!("{} not packed: not on this node", files(missing))),
-        (larger, format!("{} not packed: too large (--attachments all)", files(larger))),
-        (too_many, format!("{} not packed: more than one pouch carries; they go into the next", files(too_many))),
+        (known, tr!("{} not packed: they said that they hold them (--full packs them again)", files(known))),
+        (missing, tr!("{} not packed: not on this node", files(missing))),
+        (larger, tr!("{} not packed: too large (--attachments all)", files(larger))),
+        (too_many, tr!("{} not packed: more than one pouch carries; they go into the next", files(too_many))),
     ];
-    let unknown = "no files packed: records cannot be looked at; see `portolan check`".to_owned();
+    let unknown = tr!("no files packed: records cannot be looked at; see `portolan check`");
     lines
         .into_iter()
         .filter(|(number, _)| *number > 0)

@@ -122,7 +122,7 @@ impl Import {
         let mut codes = Vec::new();
         for (node, volumes) in senders {
             let reason = if self.code {
-                "it was asked for as a code".to_owned()
+                tr!("it was asked for as a code")
             } else {
                 match export::receipts(client, node, medium).await {
                     Ok(path) => {
@@ -175,7 +175,7 @@ pub(super) async fn take(
     let mut events = client.exchange("/pouches/volumes", &query, pieces).await?;
     let outcome = loop {
         match events.next().await? {
-            Some(VolumeEvent::Progress { stage, bytes }) => tell(label(stage), bytes),
+            Some(VolumeEvent::Progress { stage, bytes }) => tell(&label(stage), bytes),
             Some(VolumeEvent::Done { taken }) => break Ok(Some(taken)),
             Some(VolumeEvent::NotForThisNode) => break Ok(None),
             Some(VolumeEvent::Failed { error }) => {
@@ -198,11 +198,11 @@ pub(super) async fn take(
     }
 }
 
-fn label(stage: VolumeStage) -> &'static str {
+fn label(stage: VolumeStage) -> String {
     match stage {
-        VolumeStage::Staging => "reading",
-        VolumeStage::Verifying => "verifying",
-        VolumeStage::Taking | VolumeStage::Unknown => "taking",
+        VolumeStage::Staging => tr!("reading"),
+        VolumeStage::Verifying => tr!("verifying"),
+        VolumeStage::Taking | VolumeStage::Unknown => tr!("taking"),
     }
 }
 
@@ -242,10 +242,10 @@ fn verdict(report: &Report) -> Result<()> {
     let failed = report.taken.iter().flat_map(|taken| &taken.attachments_lacking).find_map(|file| file.error.clone());
     if let Some(error) = failed {
         let number = count(report.taken.iter().map(|taken| taken.attachments_failed).sum(), "file", "files");
-        let message = format!("{number} did not come whole: {}", error.message);
+        let message = tr!("{number} did not come whole: {}", error.message);
         return Err(ApiError {
             message,
-            safe: "All records were taken, and what came of the files is kept.".into(),
+            safe: tr!("All records were taken, and what came of the files is kept."),
             ..error
         });
     }
@@ -259,21 +259,21 @@ fn files(taken: &TakenVolume, dry_run: bool) -> String {
     }
     let new = count(taken.attachments_new, "file", "files");
     let mut out = match (dry_run, taken.attachments_new) {
-        (true, _) => format!("  {new} not here yet\n"),
+        (true, _) => tr!("  {new} not here yet\n"),
         (false, 0) => String::new(),
-        (false, _) => format!("  {new} came to the end\n"),
+        (false, _) => tr!("  {new} came to the end\n"),
     };
     if let (Some(damage), 0) = (&taken.attachments_damage, taken.attachments_failed) {
-        out.push_str(&format!("  the volume is {damage}; nothing is lacking for it\n"));
+        out.push_str(&tr!("  the volume is {damage}; nothing is lacking for it\n"));
     }
     for file in &taken.attachments_lacking {
         let name = if file.name.is_empty() { file.id.to_string() } else { text::shown(&file.name) };
         let (held, bytes) = (output::bytes(file.held), output::bytes(file.bytes));
         let why = match &file.error {
-            None => "the rest is in another volume, or with partners who hold it".to_owned(),
+            None => tr!("the rest is in another volume, or with partners who hold it"),
             Some(error) => text::shown(&error.message),
         };
-        out.push_str(&format!("  {name}: {held} of {bytes} are here; {why}\n"));
+        out.push_str(&tr!("  {name}: {held} of {bytes} are here; {why}\n"));
     }
     out
 }
@@ -281,8 +281,8 @@ fn files(taken: &TakenVolume, dry_run: bool) -> String {
 fn human(report: &Report) -> String {
     let mut out = String::new();
     for taken in &report.taken {
-        let what = if report.dry_run { "would be new" } else { "new" };
-        out.push_str(&format!(
+        let what = if report.dry_run { tr!("would be new") } else { tr!("new") };
+        out.push_str(&tr!(
             "{} volume {} from {}: {}, {} {what}\n",
             taken.pouch,
             taken.number,
@@ -292,13 +292,13 @@ fn human(report: &Report) -> String {
         ));
         out.push_str(&files(taken, report.dry_run));
         for lacking in &taken.lacking {
-            let range = format!("entries {} to {}", lacking.from, lacking.to);
+            let range = tr!("entries {} to {}", lacking.from, lacking.to);
             let suppliers: Vec<String> = lacking.suppliers.iter().map(|name| text::shown(name)).collect();
             let why = match (lacking.refused.is_empty(), suppliers.is_empty()) {
-                (false, _) => format!("not taken: {}", lacking.refused),
-                (true, true) => format!("waiting for those from {}", lacking.held),
+                (false, _) => tr!("not taken: {}", lacking.refused),
+                (true, true) => tr!("waiting for those from {}", lacking.held),
                 (true, false) => {
-                    format!("waiting for those from {}, which {} holds", lacking.held, suppliers.join(" or "))
+                    tr!("waiting for those from {}, which {} holds", lacking.held, suppliers.join(" or "))
                 }
             };
             out.push_str(&format!("  {range}: {why}\n"));
@@ -309,10 +309,10 @@ fn human(report: &Report) -> String {
         out.push_str(&format!("{}\n", text::shown(&error.message)));
     }
     if report.passed_over > 0 {
-        out.push_str(&format!("{} for others, or this node's own\n", count(report.passed_over, "volume", "volumes")));
+        out.push_str(&tr!("{} for others, or this node's own\n", count(report.passed_over, "volume", "volumes")));
     }
     for code in &report.codes {
-        out.push_str(&format!(
+        out.push_str(&tr!(
             "the receipt for {} is not on the medium: {}\n\n",
             text::shown(&code.name),
             text::shown(&code.reason)
@@ -325,7 +325,7 @@ fn human(report: &Report) -> String {
     out.push_str(&match (report.receipts.is_empty(), report.codes.is_empty()) {
         (false, _) => words::carry_back(&senders),
         (true, false) => words::send_code(&names(report.codes.iter().map(|code| &code.name).collect())),
-        (true, true) => format!("{}.", words::SAFE),
+        (true, true) => tr!("Safe to remove: eject the medium."),
     });
     out.push('\n');
     out

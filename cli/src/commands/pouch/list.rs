@@ -20,7 +20,7 @@ fn human(pouches: &Pouches) -> String {
     let mut out = String::new();
     let sent: Vec<Vec<String>> = pouches.sent.iter().flat_map(|sent| rows(sent, now)).collect();
     if !sent.is_empty() {
-        out.push_str("Sent\n");
+        out.push_str(&tr!("Sent\n"));
         out.push_str(&output::table(&["pouch", "packed", "for", "entries", "files", "volumes", "state"], &sent));
     }
     let taken: Vec<Vec<String>> = pouches
@@ -32,14 +32,14 @@ fn human(pouches: &Pouches) -> String {
         })
         .collect();
     if !taken.is_empty() {
-        out.push_str("Taken\n");
+        out.push_str(&tr!("Taken\n"));
         out.push_str(&output::table(&["pouch", "taken", "from", "held"], &taken));
     }
     let waiting = pouches.sent.iter().any(|sent| carries(sent) && !arrived(sent));
-    out.push_str(match (pouches.sent.is_empty() && pouches.taken.is_empty(), waiting) {
-        (true, _) => words::NOTHING_TO_CARRY,
-        (false, true) => "What has not arrived counts as not sent: wait for the receipt, or send again.",
-        (false, false) => "Everything that was sent has arrived.",
+    out.push_str(&match (pouches.sent.is_empty() && pouches.taken.is_empty(), waiting) {
+        (true, _) => crate::messages::word(words::NOTHING_TO_CARRY),
+        (false, true) => tr!("What has not arrived counts as not sent: wait for the receipt, or send again."),
+        (false, false) => tr!("Everything that was sent has arrived."),
     });
     out.push('\n');
     out
@@ -50,12 +50,12 @@ fn rows(sent: &SentPouch, now: portolan_protocol::time::Timestamp) -> Vec<Vec<St
         .iter()
         .map(|to| {
             let state = match () {
-                () if !sent.complete => format!("not finished: `portolan pouch resume {} --out DIR`", sent.id),
-                () if !carries(sent) && sent.attachments > 0 => "files alone, for which no receipt comes".to_owned(),
-                () if !carries(sent) => "receipts".to_owned(),
-                () if to.received.len() == sent.volumes.len() => "arrived".to_owned(),
-                () if to.received.is_empty() => "no receipt yet".to_owned(),
-                () => format!("{} of {} arrived", to.received.len(), sent.volumes.len()),
+                () if !sent.complete => tr!("not finished: `portolan pouch resume {} --out DIR`", sent.id),
+                () if !carries(sent) && sent.attachments > 0 => tr!("files alone, for which no receipt comes"),
+                () if !carries(sent) => tr!("receipts"),
+                () if to.received.len() == sent.volumes.len() => tr!("arrived"),
+                () if to.received.is_empty() => tr!("no receipt yet"),
+                () => tr!("{} of {} arrived", to.received.len(), sent.volumes.len()),
             };
             vec![
                 sent.id.to_string(),

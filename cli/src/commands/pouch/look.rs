@@ -5,7 +5,6 @@ use std::path::Path;
 use portolan_protocol::id::PouchId;
 use serde::Serialize;
 
-use super::words;
 use crate::{
     context::Context,
     error::{ApiError, ErrorKind, Result, not_found},
@@ -92,7 +91,7 @@ fn failure(report: Report) -> Result<()> {
     let wrong = report.volumes.iter().filter(|volume| volume.error.is_some()).count() as u64;
     let Some(first) = report.volumes.into_iter().find_map(|volume| volume.error) else { return Ok(()) };
     let kind = if first.kind == ErrorKind::Unknown { ErrorKind::PouchDamaged } else { first.kind };
-    Err(ApiError::new(kind, format!("{} not whole: {}", count(wrong, "volume is", "volumes are"), first.message))
+    Err(ApiError::new(kind, tr!("{} not whole: {}", count(wrong, "volume is", "volumes are"), first.message))
         .safe("The other volumes can be used.")
         .next("Copy the volumes again, or ask the sender to send again."))
 }
@@ -123,10 +122,10 @@ fn human(report: &Report, good: &str) -> String {
     }
     if report.others > 0 {
         let others = count(report.others, "other file", "other files");
-        out.push_str(&format!("{others} passed over; volumes are known by the names that they were written with\n"));
+        out.push_str(&tr!("{others} passed over; volumes are known by the names that they were written with\n"));
     }
     if report.volumes.iter().all(|volume| volume.error.is_none()) {
-        out.push_str(&format!("{}, and carry it on.\n", words::SAFE));
+        out.push_str(&tr!("Safe to remove: eject the medium, and carry it on.\n"));
     }
     out
 }

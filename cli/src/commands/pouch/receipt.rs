@@ -45,7 +45,7 @@ impl Receipt {
                     }
                     return context.output.show(&taken, |taken| {
                         let names: Vec<String> = taken.iter().map(|taken| text::shown(&taken.name)).collect();
-                        format!("The receipts of {} were taken. The medium can be used again.\n", names.join(" and "))
+                        tr!("The receipts of {} were taken. The medium can be used again.\n", names.join(" and "))
                     });
                 }
             },
@@ -80,15 +80,15 @@ fn human(answer: &ReceiptAnswer) -> String {
         .map(|number| number.to_string())
         .collect();
     let volumes = match (lacking.is_empty(), written) {
-        (true, 1) => "the volume".to_owned(),
-        (true, _) => format!("all {written} volumes"),
-        (false, _) => format!("{} of {written} volumes", answer.volumes.len()),
+        (true, 1) => tr!("the volume"),
+        (true, _) => tr!("all {written} volumes"),
+        (false, _) => tr!("{} of {written} volumes", answer.volumes.len()),
     };
-    let news = if answer.news { "" } else { "; that was known" };
+    let news = if answer.news { String::new() } else { tr!("; that was known") };
     let rest = match (lacking.is_empty(), pouch.complete) {
-        (true, true) => "All of it has arrived.".to_owned(),
-        (true, false) => format!("It was not written to its end: `portolan pouch resume {} --out DIR`.", pouch.id),
-        (false, _) => format!("Not yet: {}. What does not arrive goes into the next pouch.", lacking.join(", ")),
+        (true, true) => tr!("All of it has arrived."),
+        (true, false) => tr!("It was not written to its end: `portolan pouch resume {} --out DIR`.", pouch.id),
+        (false, _) => tr!("Not yet: {}. What does not arrive goes into the next pouch.", lacking.join(", ")),
     };
-    format!("{} holds {volumes} of pouch {}{news}.\n{rest}\n", text::shown(&answer.name), pouch.id)
+    tr!("{} holds {volumes} of pouch {}{news}.\n{rest}\n", text::shown(&answer.name), pouch.id)
 }

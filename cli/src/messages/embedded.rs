@@ -1,0 +1,18 @@
+//! The messages that are part of the program.
+
+/// A file of messages: its name, and its text.
+pub(super) type File = (&'static str, &'static str);
+
+/// The same files for one language.
+macro_rules! files {
+    ($language:literal: $($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../messages/", $language, "/", $name, ".ftl")))),*]
+    };
+}
+
+/// The languages, each with its files. English lists all sentences but those of the help, which the commands' definitions hold.
+pub(super) const LANGUAGES: &[(&str, &[File])] = &[
+    ("en", files!("en": "daemon", "errors", "output")),
+    ("fr", files!("fr": "daemon", "errors", "output", "help")),
+    ("ar", files!("ar": "daemon", "errors", "output", "help")),
+];
