@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::FromArgMatches as _;
 use portolan_cli::{
-    commands::Cli,
+    commands::{Cli, definition},
     error::{self, ApiError, usage},
     messages, text,
 };
@@ -14,11 +14,7 @@ fn main() -> ExitCode {
     for (path, why) in messages::choose(for_scripts) {
         eprintln!("note: {}: {}", text::shown(&path.display().to_string()), text::shown(&why));
     }
-    let command = match messages::chosen() {
-        Some(catalogue) => messages::help(Cli::command(), catalogue),
-        None => Cli::command(),
-    };
-    let cli = match command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
+    let cli = match definition().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         // What cannot be read may still say how the error is wanted.
         Err(mistake) if mistake.use_stderr() && for_scripts => {

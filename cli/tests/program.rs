@@ -17,6 +17,7 @@ const DOCUMENT: &str = "aeaqcaibaeaqcaibaeaqcaibae";
 
 fn portolan(home: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_portolan"));
+    command.env("PORTOLAN_LANG", "C");
     command.args(args).env_clear().env("PATH", "/usr/bin:/bin").env("PORTOLAN_HOME", home);
     command.env("XDG_STATE_HOME", home.join("state"));
     command
@@ -289,6 +290,7 @@ fn beside(home: &Path, portoland: &str, args: &[&str]) -> Command {
     fs::write(program.join("portoland"), format!("#!/bin/sh\n{portoland}\n")).unwrap();
     fs::set_permissions(program.join("portoland"), fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = Command::new(program.join("portolan"));
+    command.env("PORTOLAN_LANG", "C");
     command.args(args).env_clear().env("PATH", "/usr/bin:/bin").env("TMPDIR", temporary);
     command
 }

@@ -216,6 +216,7 @@ impl Site {
     /// `portolan` on this home, with `--json`.
     pub fn portolan(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         let mut command = Command::new(program("portolan"));
+        command.env("PORTOLAN_LANG", "C");
         command.arg("--json").arg("--home").arg(&self.home).args(arguments);
         command.env_remove("PORTOLAN_SOCKET").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command

@@ -31,6 +31,7 @@ use crate::{
     args::Global,
     context::Context,
     error::{ApiError, ErrorKind, Result},
+    messages,
 };
 
 /// A shared knowledge base of partner agencies: every partner keeps all of it, works offline, and exchanges signed changes.
@@ -117,6 +118,14 @@ pub fn run(cli: Cli) -> Result<()> {
     outcome
 }
 
+/// The definition of all commands, with help in the chosen language.
+pub fn definition() -> clap::Command {
+    match messages::chosen() {
+        Some(catalogue) => messages::help(Cli::command(), catalogue),
+        None => Cli::command(),
+    }
+}
+
 async fn perform(context: &Context, command: Command) -> Result<()> {
     match command {
         Command::Init(command) => command.run(context).await,
@@ -139,8 +148,8 @@ async fn perform(context: &Context, command: Command) -> Result<()> {
         Command::Doctor(command) => command.run(context).await,
         Command::Events(command) => command.run(context).await,
         Command::Demo(command) => command.run(context).await,
-        Command::Completions(command) => command.run(&mut Cli::command()),
-        Command::Man(command) => command.run(context, Cli::command()),
+        Command::Completions(command) => command.run(&mut definition()),
+        Command::Man(command) => command.run(context, definition()),
     }
 }
 

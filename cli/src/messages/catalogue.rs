@@ -52,7 +52,7 @@ impl Catalogue {
         let mut there: Vec<LanguageIdentifier> =
             embedded::LANGUAGES.iter().filter_map(|(tag, _)| tag.parse().ok()).collect();
         there.extend(directories.iter().flat_map(|directory| names(directory)).filter_map(|name| name.parse().ok()));
-        let english = LanguageIdentifier::default();
+        let english = LanguageIdentifier::from_bytes(b"en").unwrap_or_default();
         let found = negotiate_languages(wanted, &there, Some(&english), NegotiationStrategy::Lookup);
         let Some(language) = found.first().map(|language| (*language).clone()) else { return (None, broken) };
         let tag = language.to_string();
@@ -60,7 +60,7 @@ impl Catalogue {
         let mut messages = FluentBundle::new_concurrent(vec![language.clone()]);
         // What is printed is isolated by line (`text::shown`); more than that is shown as signs by many terminals.
         messages.set_use_isolating(false);
-        let mut add = |path: &Path, text: String| match FluentResource::try_new(text) {
+        let mut add = |path: &Path, text: String, broken: &mut Vec<Broken>| match FluentResource::try_new(text) {
             // The first that says something counts.
             Ok(resource) => drop(messages.add_resource(resource)),
             Err((resource, errors)) => {
@@ -74,13 +74,13 @@ impl Catalogue {
             for name in names(&directory).iter().filter(|name| name.ends_with(".ftl")) {
                 let path = directory.join(name);
                 match read(&path) {
-                    Ok(text) => add(&path, text),
-                    Err(error) => add(&path, format!("### {error}\n= ")),
+                    Ok(text) => add(&path, text, &mut broken),
+                    Err(error) => broken.push((path, error.to_string())),
                 }
             }
         }
         for (name, text) in embedded.unwrap_or_default() {
-            add(Path::new(name), (*text).to_owned());
+            add(Path::new(name), (*text).to_owned(), &mut broken);
         }
         if tag.starts_with("en") && embedded.is_some() && !directories.iter().any(|path| path.join(&tag).is_dir()) {
             return (None, broken);
@@ -93,6 +93,11 @@ impl Catalogue {
     /// The message of a name, as it is.
     pub fn message(&self, name: &str) -> Option<String> {
         self.format(name, &FluentArgs::new())
+    }
+
+    /// Whether a sentence is one of the messages.
+    pub fn knows(&self, sentence: &Sentence) -> bool {
+        self.by_words.contains_key(sentence)
     }
 
     /// What a template came to, in this language; none where it has no such sentence.
@@ -208,6 +213,9 @@ fn names(directory: &Path) -> Vec<String> {
 
 fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(FILE_BYTES_MAX).read_to_string(&mut text)?;
-    Ok(text)
+    File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
+    match text.len() as u64 > FILE_BYTES_MAX {
+        true => Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {FILE_BYTES_MAX} bytes"))),
+        false => Ok(text),
+    }
 }

@@ -10,9 +10,9 @@ macro_rules! files {
     };
 }
 
-/// The languages, each with its files. English lists all sentences but those of the help, which the commands' definitions hold.
+/// The languages, each with its files.
 pub(super) const LANGUAGES: &[(&str, &[File])] = &[
-    ("en", files!("en": "daemon", "errors", "output")),
-    ("fr", files!("fr": "daemon", "errors", "output", "help")),
-    ("ar", files!("ar": "daemon", "errors", "output", "help")),
+    ("en", files!("en": "daemon", "errors", "help", "output")),
+    ("fr", files!("fr": "daemon", "errors", "help", "output")),
+    ("ar", files!("ar": "daemon", "errors", "help", "output")),
 ];

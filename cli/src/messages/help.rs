@@ -1,45 +1,41 @@
 //! The help of the commands in the chosen language. English is what the definitions of the commands say.
 
-use clap::{Arg, Command};
+use clap::{Arg, Command, builder::StyledStr};
 
 use super::catalogue::Catalogue;
 
-/// The same command, helping in another language: messages are called `help-doc-list` and `help-doc-list--limit`.
-pub fn translated(command: Command, catalogue: &Catalogue) -> Command {
-    walk(command, catalogue, "help")
-}
-
-fn walk(mut command: Command, catalogue: &Catalogue, name: &str) -> Command {
-    if let Some(about) = catalogue.message(name) {
+/// The same command, helping in another language.
+pub fn translated(mut command: Command, catalogue: &Catalogue) -> Command {
+    let told = |english: Option<&StyledStr>| {
+        let english = english?.to_string();
+        catalogue.told(&escaped(&english), &english)
+    };
+    if let Some(about) = told(command.get_about()) {
         command = command.about(about);
     }
-    if let Some(after) = catalogue.message(&format!("{name}--after")) {
+    if let Some(after) = told(command.get_after_help()) {
         command = command.after_help(after);
     }
-    let argument = |arg: Arg| match catalogue.message(&format!("{name}--{}", arg.get_id().as_str().replace('_', "-"))) {
+    let argument = |arg: Arg| match told(arg.get_help()) {
         Some(help) => arg.help(help),
         None => arg,
     };
-    command = command.mut_args(argument);
-    command.mut_subcommands(|below| {
-        let name = format!("{name}-{}", below.get_name());
-        walk(below, catalogue, &name)
-    })
+    command.mut_args(argument).mut_subcommands(|below| translated(below, catalogue))
 }
 
-/// The names of all messages that the help of a command has, with what they say in English.
+/// A text as the template of itself.
+pub(super) fn escaped(text: &str) -> String {
+    text.replace('{', "{{").replace('}', "}}")
+}
+
+/// All that the help of a command says in English.
 #[cfg(test)]
-pub(super) fn all(command: &Command) -> Vec<(String, String)> {
-    fn walk(command: &Command, name: &str, all: &mut Vec<(String, String)>) {
-        all.extend(command.get_about().map(|about| (name.to_owned(), about.to_string())));
-        all.extend(command.get_after_help().map(|after| (format!("{name}--after"), after.to_string())));
-        for arg in command.get_arguments() {
-            let id = arg.get_id().as_str().replace('_', "-");
-            all.extend(arg.get_help().map(|help| (format!("{name}--{id}"), help.to_string())));
-        }
-        command.get_subcommands().for_each(|below| walk(below, &format!("{name}-{}", below.get_name()), all));
-    }
-    let mut found = Vec::new();
-    walk(command, "help", &mut found);
-    found
+pub(super) fn all(command: &Command) -> Vec<String> {
+    let own = [command.get_about(), command.get_after_help()].into_iter().flatten();
+    let arguments = command.get_arguments().filter_map(Arg::get_help);
+    let mut said: Vec<String> = own.chain(arguments).map(ToString::to_string).collect();
+    said.extend(command.get_subcommands().flat_map(all));
+    said.sort_unstable();
+    said.dedup();
+    said
 }

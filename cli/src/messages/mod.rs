@@ -9,6 +9,8 @@ mod catalogue;
 mod embedded;
 mod help;
 mod sentence;
+#[cfg(test)]
+mod tests;
 mod wanted;
 
 use std::sync::OnceLock;

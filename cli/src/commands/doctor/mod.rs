@@ -12,6 +12,7 @@ use crate::{
     context::Context,
     error::{ApiError, ErrorKind, Result},
     home::home as home_of,
+    messages,
     output::count,
     text, time,
 };
@@ -65,15 +66,18 @@ fn human(report: &Report) -> String {
             Level::Warning => tr!("warning"),
             Level::Hint => tr!("hint"),
         };
-        out.push_str(&format!("{label}: {}\n", text::shown(&finding.message)));
+        out.push_str(&format!("{label}: {}\n", text::shown(&messages::found(&finding.message))));
         if !finding.next.is_empty() {
-            out.push_str(&format!("  {}\n", text::shown(&finding.next)));
+            out.push_str(&format!("  {}\n", text::shown(&messages::found(&finding.next))));
         }
     }
     let found = match report.findings.len() {
         0 => tr!("nothing is wrong"),
         some => count(some as u64, "finding", "findings"),
     };
-    out.push_str(&tr!("Looked at {}: {found}.\n", report.checked.join(", ")));
+    out.push_str(&tr!(
+        "Looked at {}: {found}.\n",
+        report.checked.iter().map(|topic| messages::word(topic)).collect::<Vec<_>>().join(", ")
+    ));
     out
 }
