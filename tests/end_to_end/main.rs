@@ -10,5 +10,6 @@ mod hostile;
 mod kill;
 mod line;
 mod pouch;
+mod reader;
 mod strangers;
 mod vocabulary;

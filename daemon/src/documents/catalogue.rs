@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use portolan_protocol::{
     api::{DocumentQuery, FACET_VALUES_MAX, FacetCounts, FacetValue, Facets, SortBy},
+    folding::{beginning, fold},
     id::{DocumentId, NodeId, PersonId, SpaceId},
     record::{Facet, Filters, Summary},
     time::Timestamp,
 };
 
 use super::cursor::{Cursor, KEY_BYTES_MAX};
-use crate::search::{beginning, fold};
 
 /// The number of a value of a facet.
 type Term = u32;
