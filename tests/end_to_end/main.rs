@@ -7,6 +7,7 @@ mod export;
 mod faults;
 mod guide;
 mod hostile;
+mod images;
 mod kill;
 mod line;
 mod pouch;

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use portolan_protocol::{
     api::{DocumentAt, DocumentPage, DocumentQuery, DocumentView, PAGE_MAX},
     id::{AttachmentId, DocumentId, SpaceId},
-    record::{Marking, RecordView, join_markings},
+    record::{Marking, RecordView, Value, join_markings},
 };
 use serde::Serialize;
 
@@ -233,6 +233,11 @@ impl Export {
             Sink::Nowhere => {}
             Sink::Folder(folder) => {
                 let mut notes = vec![shown_marking(record.marking.as_deref())];
+                for (key, value) in &mut record.fields {
+                    if let (true, Value::Text(body)) = (key.starts_with("body/"), value) {
+                        *body = beside(body, &files);
+                    }
+                }
                 notes.extend(record.conflicts.keys().map(|key| format!("CONFLICT {key}: written at the same time")));
                 let text = import::write_exported(Some(&origin), &record.fields, &notes);
                 folder.record(&record.kind, &record.title, record.id, &text)?;
@@ -275,6 +280,13 @@ impl Files {
         }
         Ok(paths)
     }
+}
+
+/// A body as it stands in a file below the folder, with the images of the record where they lie. Those that lie there under another name
+/// keep theirs, so that an import takes the text for the same.
+fn beside(body: &str, files: &BTreeMap<String, String>) -> String {
+    let called = |name: &str| files.values().find(|path| path.rsplit('/').next() == Some(name));
+    import::readdressed(body, |name| called(name).map(|path| format!("../{}", import::address_of(path))))
 }
 
 async fn write(mut bytes: Bytestream, mut file: NewFile) -> Result<u64> {

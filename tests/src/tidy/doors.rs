@@ -65,7 +65,7 @@ pub const DOORS: &[Door] = &[
     door("fuser", &["tests/src/bad_medium.rs"]),
     door("htmd", &["cli/src/import/html.rs", "cli/src/import/table.rs"]),
     door("html_escape", &["cli/src/import/html.rs", "cli/src/import/clean.rs", "cli/src/export/reader/escape.rs"]),
-    door("pulldown_cmark", &["cli/src/export/reader/markdown.rs"]),
+    door("pulldown_cmark", &["cli/src/export/reader/markdown.rs", "cli/src/import/images.rs"]),
     door("csv", &["cli/src/import/csv_rows.rs"]),
     door("encoding_rs", &["cli/src/import/text.rs"]),
     door("serde_saphyr", &["cli/src/import/yaml.rs"]),

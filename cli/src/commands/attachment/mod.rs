@@ -7,6 +7,7 @@ mod named;
 mod prune;
 mod verify;
 
+pub(super) use add::{AddedFile, send};
 pub(super) use named::harmless_name;
 
 use clap::Subcommand;

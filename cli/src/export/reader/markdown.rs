@@ -7,9 +7,7 @@ use std::collections::BTreeSet;
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
 use super::{escape, words::Interface};
-
-/// How a body refers to a file of its record.
-const ATTACHMENT: &str = "attachment:";
+use crate::import::attachment_called;
 
 /// Longest slug of a heading, in bytes.
 const SLUG_BYTES_MAX: usize = 64;
@@ -165,7 +163,7 @@ fn alternative<'a>(events: &mut impl Iterator<Item = Event<'a>>) -> String {
 }
 
 fn image(target: &str, alternative: &str, around: &Around<'_>) -> String {
-    let name = target.strip_prefix(ATTACHMENT).map(decoded);
+    let name = attachment_called(target);
     let shown = escape::html(alternative);
     if let Some(file) = name.as_deref().and_then(around.file) {
         return format!("<img src=\"{}\" alt=\"{shown}\">", escape::html(&file));
@@ -181,26 +179,6 @@ fn image(target: &str, alternative: &str, around: &Around<'_>) -> String {
         "<span class=\"no-image\"><bdi lang=\"{}\">{label}, {why}:</bdi> <bdi>{shown}</bdi> <code>{what}</code></span>",
         words.tag()
     )
-}
-
-/// The name in an address, `%20` and the like read.
-fn decoded(name: &str) -> String {
-    let mut bytes = Vec::with_capacity(name.len());
-    let mut rest = name.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.filter(|_| *first == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| name.to_owned())
 }
 
 #[cfg(test)]

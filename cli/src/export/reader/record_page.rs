@@ -14,7 +14,7 @@ use super::{
     spool::Spooled,
     words::Interface,
 };
-use crate::{output::bytes, time::rfc3339};
+use crate::{import::address_of, output::bytes, time::rfc3339};
 
 /// Texts that stand before those of the type, and behind them.
 const FIRST: [&str; 2] = ["title", "summary"];
@@ -172,7 +172,7 @@ impl<'a> Page<'a> {
     fn file_called(&self, name: &str) -> Option<String> {
         let files = attachments(self.view());
         let mut called = files.iter().filter(|(_, of)| of.names.iter().any(|(_, known)| *known == name));
-        called.find_map(|(id, _)| self.record.files.get(*id)).map(|path| format!("../{}", addressed(path)))
+        called.find_map(|(id, _)| self.record.files.get(*id)).map(|path| format!("../{}", address_of(path)))
     }
 
     /// Whether a field is shown in a part of its own.
@@ -233,7 +233,7 @@ impl<'a> Page<'a> {
                 .collect();
             let name = if names.is_empty() { format!("<code>{}</code>", html(id)) } else { names.join(" / ") };
             let name = match self.record.files.get(id) {
-                Some(path) => format!("<a href=\"../{}\">{name}</a>", html(&addressed(path))),
+                Some(path) => format!("<a href=\"../{}\">{name}</a>", html(&address_of(path))),
                 None => format!("{name} <span class=\"of\">{}</span>", words.said("not_copied")),
             };
             let size = of.size.and_then(|size| u64::try_from(size).ok()).map(bytes);
@@ -287,18 +287,6 @@ fn attachments(view: &RecordView) -> BTreeMap<&str, File<'_>> {
         }
     }
     files
-}
-
-/// A path below the folder as an address: what means something in one is written as `%23` and the like.
-fn addressed(path: &str) -> String {
-    let mut out = String::new();
-    for letter in path.chars() {
-        match letter {
-            '%' | '#' | '?' | ' ' | '"' | '\\' => out.push_str(&format!("%{:02X}", u32::from(letter))),
-            letter => out.push(letter),
-        }
-    }
-    out
 }
 
 /// The word and the language of a text that people read: a field that there is one of for each language.
