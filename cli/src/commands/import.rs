@@ -362,7 +362,7 @@ mod tests {
     fn a_report_counts_both_sides() {
         let mut report = Report { passed_over: 1, ..Report::default() };
         report.take(vec![Imported {
-            document: portolan_protocol::id::DocumentId([0; 16]),
+            document: DocumentId([0; 16]),
             source: "b.md".into(),
             outcome: ImportOutcome::Refused { reason: "too large".into() },
             warnings: vec![],

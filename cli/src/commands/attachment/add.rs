@@ -111,15 +111,20 @@ impl Add {
 }
 
 /// A file that goes to a record.
-pub(in crate::commands) struct AddedFile<'a> {
-    pub(in crate::commands) opened: File,
+pub struct AddedFile<'a> {
+    /// It, opened.
+    pub opened: File,
     /// Its path, for messages.
-    pub(in crate::commands) path: &'a Path,
-    pub(in crate::commands) query: AddAttachment,
+    pub path: &'a Path,
+    /// What is said of it.
+    pub query: AddAttachment,
 }
 
 /// Has the daemon add a file to a record; `reached` is told how many bytes it has.
-pub(in crate::commands) async fn send(
+///
+/// # Errors
+/// It cannot be read, or the daemon does not take it.
+pub async fn send(
     client: &Client,
     space: SpaceId,
     document: DocumentId,

@@ -48,7 +48,7 @@ pub(super) fn harmless(one: &Attachment) -> String {
 }
 
 /// The same for a file with this name and id.
-pub(in crate::commands) fn harmless_name(name: &str, id: &str) -> String {
+pub fn harmless_name(name: &str, id: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let is_fit = |letter: &char| {
         !letter.is_control() && !is_invisible(*letter) && !matches!(letter, ':' | '*' | '?' | '"' | '<' | '>' | '|')

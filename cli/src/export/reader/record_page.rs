@@ -16,6 +16,14 @@ use super::{
 };
 use crate::{import::address_of, output::bytes, time::rfc3339};
 
+/// Endings of files that a browser shows, or hands on, without running what stands in them. Others are named and not linked: what somebody
+/// attached would act as a page of the folder.
+const PASSIVE: [&str; 33] = [
+    "7z", "avif", "bmp", "csv", "doc", "docx", "epub", "flac", "gif", "jpeg", "jpg", "m4a", "md", "mkv", "mov", "mp3",
+    "mp4", "odp", "ods", "odt", "ogg", "pdf", "png", "ppt", "pptx", "rtf", "txt", "wav", "webm", "webp", "xls", "xlsx",
+    "zip",
+];
+
 /// Texts that stand before those of the type, and behind them.
 const FIRST: [&str; 2] = ["title", "summary"];
 const BODY: &str = "body";
@@ -233,7 +241,8 @@ impl<'a> Page<'a> {
                 .collect();
             let name = if names.is_empty() { format!("<code>{}</code>", html(id)) } else { names.join(" / ") };
             let name = match self.record.files.get(id) {
-                Some(path) => format!("<a href=\"../{}\">{name}</a>", html(&address_of(path))),
+                Some(path) if is_passive(path) => format!("<a href=\"../{}\">{name}</a>", html(&address_of(path))),
+                Some(path) => format!("{name} <code>{}</code>", html(path)),
                 None => format!("{name} <span class=\"of\">{}</span>", words.said("not_copied")),
             };
             let size = of.size.and_then(|size| u64::try_from(size).ok()).map(bytes);
@@ -289,6 +298,11 @@ fn attachments(view: &RecordView) -> BTreeMap<&str, File<'_>> {
     files
 }
 
+fn is_passive(path: &str) -> bool {
+    let ending = path.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    ending.is_some_and(|ending| PASSIVE.contains(&ending.as_str()))
+}
+
 /// The word and the language of a text that people read: a field that there is one of for each language.
 fn text_of(key: &str) -> Option<(&str, &str)> {
     let field = field_of(key)?;
@@ -309,4 +323,88 @@ fn paragraphs(value: &Value) -> String {
 
 fn listed(pairs: String) -> String {
     if pairs.is_empty() { pairs } else { format!("<dl>\n{pairs}</dl>\n") }
+}
+
+#[cfg(test)]
+mod tests {
+    use portolan_protocol::{
+        api::DocumentView,
+        id::{DocumentId, SpaceId},
+    };
+
+    use super::*;
+
+    fn shown(values: &[(&str, &[Value])], files: &[(&str, &str)]) -> String {
+        let values = values.iter().map(|(key, values)| ((*key).to_owned(), values.to_vec())).collect();
+        let record = RecordView::new(DocumentId([1; 16]), vec![], values);
+        let mut catalogue = Catalogue::default();
+        catalogue.add(&record);
+        let files = files.iter().map(|(id, path)| ((*id).to_owned(), (*path).to_owned())).collect();
+        let view = DocumentView { space: SpaceId([0; 32]), record, updated: None, changes: 1 };
+        let frame = Frame { words: Interface::English, space: "P", root: "../" };
+        page(&frame, &catalogue, &Spooled { view, files })
+    }
+
+    #[test]
+    fn what_is_contested_is_shown_with_all_that_it_says() {
+        let html = shown(
+            &[
+                ("title/fr", &["<Un>".into(), "Deux".into()]),
+                ("body/fr", &["*a*".into(), "*b*".into()]),
+                ("status", &["draft".into(), "review".into()]),
+            ],
+            &[],
+        );
+        assert_eq!(html.matches("<div class=\"contested\">").count(), 3, "{html}");
+        for value in ["<li>&lt;Un&gt;</li>", "<li>Deux</li>", "<em>a</em>", "<em>b</em>", ">draft<", ">review<"] {
+            assert!(html.contains(value), "{value} in {html}");
+        }
+        assert!(html.contains("contested fields: <code>body/fr</code>, <code>status</code>, <code>title/fr</code>"));
+    }
+
+    #[test]
+    fn every_field_is_there_under_its_label_and_so_is_what_nobody_knows() {
+        let html = shown(
+            &[
+                ("type", &["programme".into()]),
+                ("title/\"><script>", &["t".into()]),
+                ("milestones/b/title/ar", &["ثان".into()]),
+                ("milestones/b/position", &["i".into()]),
+                ("milestones/a/title/fr", &["dernier".into()]),
+                ("countries/IT/host", &[true.into()]),
+                ("countries/TN/host", &[false.into()]),
+                ("caveats/H1", &[true.into()]),
+                ("later/<b>", &[7.into()]),
+                ("links/x/target", &["javascript:alert(1)".into()]),
+                ("website", &["https://h.example/".into()]),
+            ],
+            &[],
+        );
+        assert!(html.contains("lang=\"ar\" dir=\"rtl\">ثان</span>") && html.find("ثان") < html.find("dernier"));
+        assert!(html.contains("<bdi>IT</bdi> <span class=\"of\">Host</span>") && !html.contains("TN"));
+        assert!(html.contains("<dt><code>later/&lt;b&gt;</code></dt><dd><bdi>7</bdi></dd>"), "{html}");
+        assert!(html.contains("<bdi>javascript:alert(1)</bdi>") && html.contains("href=\"https://h.example/\""));
+        assert!(html.contains("<bdi>H1</bdi>") && !html.contains("\"><script>"), "{html}");
+    }
+
+    #[test]
+    fn files_are_named_and_only_what_runs_nothing_is_linked() {
+        let html = shown(
+            &[
+                ("title/fr", &["T".into()]),
+                ("attachments/a/name/fr", &["Cours.PDF".into()]),
+                ("attachments/a/size", &[2_048.into()]),
+                ("attachments/b/name/fr", &["x.svg".into()]),
+                ("attachments/c/name/fr", &["gone.png".into()]),
+                ("body/fr", &["![p](attachment:x.svg) ![q](attachment:gone.png)".into()]),
+            ],
+            &[("a", "attachments/r/Cours.PDF"), ("b", "attachments/r/x.svg")],
+        );
+        let files = html.split("id=\"files\"").nth(1).unwrap_or_default();
+        assert!(files.contains("<a href=\"../attachments/r/Cours.PDF\">") && files.contains("2.0 KiB"), "{files}");
+        assert!(files.contains("<code>attachments/r/x.svg</code>") && !files.contains("x.svg\">"), "{files}");
+        assert!(files.contains("gone.png</span> <span class=\"of\">not in this folder</span>"), "{files}");
+        assert!(html.contains("<img src=\"../attachments/r/x.svg\" alt=\"p\">"), "a picture runs nothing");
+        assert!(html.contains("not in this folder:</bdi> <bdi>q</bdi> <code>gone.png</code>"), "{html}");
+    }
 }
