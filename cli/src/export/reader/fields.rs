@@ -186,7 +186,7 @@ impl<'a> Fields<'a> {
     pub(super) fn value(&self, value: &Value, key: Option<&str>) -> String {
         match value {
             Value::Text(text) => self.text(text, key),
-            Value::Bool(yes) => self.words.said(if *yes { "yes" } else { "no" }).to_owned(),
+            Value::Bool(yes) => if *yes { self.words.said("yes") } else { self.words.said("no") }.to_owned(),
             other => format!("<bdi>{}</bdi>", html(&other.to_string())),
         }
     }

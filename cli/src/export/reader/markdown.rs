@@ -2,12 +2,12 @@
 //! those that are files of the record and lie in the folder are shown, all others are named. The door to the library that reads
 //! Markdown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
 use super::{escape, words::Interface};
-use crate::import::attachment_called;
+use crate::{import::attachment_called, text::is_right_to_left};
 
 /// Longest slug of a heading, in bytes.
 const SLUG_BYTES_MAX: usize = 64;
@@ -16,6 +16,8 @@ const SLUG_BYTES_MAX: usize = 64;
 pub(super) struct Around<'a> {
     /// The language of the interface.
     pub(super) words: Interface,
+    /// The direction of its language, as `dir` says it.
+    pub(super) direction: &'a str,
     /// What the ids of its headings begin with.
     pub(super) prefix: &'a str,
     /// The address of a file of the record by its name, where it lies in the folder.
@@ -29,19 +31,26 @@ pub(super) fn render(body: &str, around: &Around<'_>) -> String {
     let ids = headings(&events, around.prefix);
     let known: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
     let mut out = Vec::with_capacity(events.len());
+    let others = other_directions(&events, around.direction);
     let (mut ids, mut links) = (ids.iter(), Vec::new());
-    let mut events = events.into_iter();
-    while let Some(event) = events.next() {
+    let mut events = events.into_iter().enumerate();
+    while let Some((place, event)) = events.next() {
+        let direction = others.get(&place);
         match event {
             Event::Html(text) | Event::InlineHtml(text) | Event::Text(text) => out.push(Event::Text(plain(&text))),
             Event::Code(text) => out.push(Event::Code(plain(&text))),
             Event::Start(Tag::HtmlBlock) => out.push(Event::Start(Tag::Paragraph)),
             Event::End(TagEnd::HtmlBlock) => out.push(Event::End(TagEnd::Paragraph)),
+            Event::Start(block @ (Tag::Paragraph | Tag::Item)) => out.push(match (direction, &block) {
+                (Some(direction), Tag::Item) => Event::Html(format!("<li dir=\"{direction}\">").into()),
+                (Some(direction), _) => Event::Html(format!("<p dir=\"{direction}\">").into()),
+                (None, _) => Event::Start(block),
+            }),
             Event::Start(Tag::Heading { level, .. }) => out.push(Event::Start(Tag::Heading {
                 level: lower(level),
                 id: ids.next().map(|id| CowStr::from(id.clone())),
                 classes: Vec::new(),
-                attrs: Vec::new(),
+                attrs: direction.map(|direction| ("dir".into(), Some((*direction).into()))).into_iter().collect(),
             })),
             Event::End(TagEnd::Heading(level)) => out.push(Event::End(TagEnd::Heading(lower(level)))),
             Event::Start(Tag::Link { dest_url, .. }) => {
@@ -76,6 +85,38 @@ fn lower(level: HeadingLevel) -> HeadingLevel {
         HeadingLevel::H4 => HeadingLevel::H5,
         HeadingLevel::H5 | HeadingLevel::H6 => HeadingLevel::H6,
     }
+}
+
+/// Paragraphs, items and headings that hold no letter of the direction of the body, and some of the other: a passage in another language.
+/// Their places among the events, and their direction.
+fn other_directions(events: &[Event<'_>], direction: &str) -> BTreeMap<usize, &'static str> {
+    let mut others = BTreeMap::new();
+    let mut open: Vec<(usize, bool, bool)> = Vec::new();
+    for (place, event) in events.iter().enumerate() {
+        match event {
+            Event::Start(Tag::Paragraph | Tag::Item | Tag::Heading { .. }) => open.push((place, false, false)),
+            Event::End(TagEnd::Paragraph | TagEnd::Item | TagEnd::Heading(_)) => {
+                let Some((begun, has_rtl, has_ltr)) = open.pop() else { continue };
+                if let Some((_, around_rtl, around_ltr)) = open.last_mut() {
+                    *around_rtl |= has_rtl;
+                    *around_ltr |= has_ltr;
+                }
+                match (direction, has_rtl, has_ltr) {
+                    ("rtl", false, true) => others.insert(begun, "ltr"),
+                    ("ltr", true, false) => others.insert(begun, "rtl"),
+                    _ => None,
+                };
+            }
+            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => {
+                if let Some((_, has_rtl, has_ltr)) = open.last_mut() {
+                    *has_rtl |= text.chars().any(is_right_to_left);
+                    *has_ltr |= text.chars().any(|letter| letter.is_alphabetic() && !is_right_to_left(letter));
+                }
+            }
+            _ => {}
+        }
+    }
+    others
 }
 
 /// The ids of the headings, in their order, each once.
@@ -145,9 +186,9 @@ fn begins(target: &str, scheme: &str) -> bool {
 }
 
 /// The text in an image, up to its end.
-fn alternative<'a>(events: &mut impl Iterator<Item = Event<'a>>) -> String {
+fn alternative<'a>(events: &mut impl Iterator<Item = (usize, Event<'a>)>) -> String {
     let (mut text, mut depth) = (String::new(), 1_usize);
-    for event in events {
+    for (_, event) in events {
         match event {
             Event::Start(_) => depth += 1,
             Event::End(_) => depth -= 1,
@@ -187,7 +228,26 @@ mod tests {
 
     fn rendered(body: &str) -> String {
         let file = |name: &str| (name == "carte 1.png").then(|| "../attachments/a/carte 1.png".to_owned());
-        render(body, &Around { words: Interface::English, prefix: "fr-", file: &file })
+        render(body, &Around { words: Interface::English, direction: "ltr", prefix: "fr-", file: &file })
+    }
+
+    #[test]
+    fn a_passage_in_another_language_has_its_own_direction() {
+        let file = |_: &str| None;
+        let body = "# Title\n\nThe end.\n\nEpiphany متصفح\n\n- one\n- واحد\n\n`x` 1";
+        let around = Around { words: Interface::Arabic, direction: "rtl", prefix: "", file: &file };
+        let html = render(body, &around);
+        for part in [
+            "<h3 id=\"title\" dir=\"ltr\">",
+            "<p dir=\"ltr\">The end.</p>",
+            "<p>Epiphany",
+            "<li dir=\"ltr\">one</li>",
+            "<li>واحد</li>",
+            "<p><code>x",
+        ] {
+            assert!(html.contains(part), "{part} in {html}");
+        }
+        assert_eq!(rendered("مرحبا"), "<p dir=\"rtl\">مرحبا</p>\n");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use portolan_protocol::record::{Kind, RecordView, Segment, Value, field_of, inve
 
 use super::{
     catalogue::{Catalogue, Tie, title},
-    direction::attributes,
+    direction::{attributes, direction},
     escape::html,
     fields::{Fields, address, link},
     frame::{Frame, marking},
@@ -173,7 +173,10 @@ impl<'a> Page<'a> {
     fn body(&self, value: &Value, tag: &str) -> String {
         let prefix = format!("{tag}-");
         let file = |name: &str| self.file_called(name);
-        render(&value.to_string(), &Around { words: self.words, prefix: &prefix, file: &file })
+        render(
+            &value.to_string(),
+            &Around { words: self.words, direction: direction(Some(tag)), prefix: &prefix, file: &file },
+        )
     }
 
     /// The address of the file that the record calls so, where it lies in the folder.
