@@ -84,17 +84,14 @@ const portolan = (() => {
 
   // ---- Which records have a word, or one that begins so.
 
-  function beginsExactly(word) {
-    return Array.from(word).length < 2;
-  }
-
   async function scoresOf(word) {
     const first = given.search.first;
-    let from = first.findLastIndex((known) => known <= word);
-    if (from < 0) from = 0;
+    // One letter is the beginning of too much.
+    const isWholeWanted = Array.from(word).length < 2;
+    const mayHold = (known) => known <= word || (!isWholeWanted && known.startsWith(word));
     const numbers = [];
-    for (let i = from; i < first.length && numbers.length < SCRIPTS_MAX; i++) {
-      if (first[i] > word && !first[i].startsWith(word)) break;
+    for (let i = Math.max(0, first.findLastIndex((known) => known <= word)); i < first.length; i++) {
+      if (!mayHold(first[i]) || numbers.length === SCRIPTS_MAX) break;
       numbers.push(i);
     }
     await Promise.all(numbers.map((number) => load(`words/${number}.js`)));
@@ -104,7 +101,7 @@ const portolan = (() => {
         if (!line.startsWith(word)) continue;
         const [known, ...steps] = line.split(" ");
         const isWhole = known === word;
-        if (!isWhole && beginsExactly(word)) continue;
+        if (!isWhole && isWholeWanted) continue;
         let place = 0;
         for (const step of steps) {
           place += parseInt(step, 36);
