@@ -15,7 +15,6 @@ pub mod time;
 
 pub mod args;
 pub mod draft_file;
-pub mod export;
 pub mod fields;
 pub mod home;
 pub mod medium;
@@ -26,6 +25,7 @@ pub mod qr;
 
 pub mod client;
 pub mod editor;
+pub mod export;
 
 pub mod context;
 pub mod resolve;

@@ -83,7 +83,8 @@ pub fn width(text: &str) -> usize {
     text.chars().filter(|c| *c != ISOLATE.0 && *c != ISOLATE.1).collect::<String>().width()
 }
 
-fn is_right_to_left(character: char) -> bool {
+/// Whether a letter is written from right to left.
+pub fn is_right_to_left(character: char) -> bool {
     matches!(character, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1eeff}' | '\u{200f}')
 }
 

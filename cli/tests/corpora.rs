@@ -47,7 +47,7 @@ fn the_handbook_in_twenty_six_languages() {
         assert!(!title.is_empty() && !has_bidi_controls(title), "{}", file.path);
         assert!(!text(file, &format!("body/{language}")).is_empty(), "{}", file.path);
     }
-    assert!(read.iter().map(|file| file.images).sum::<usize>() > 1_000);
+    assert!(read.iter().map(|file| file.images.len()).sum::<usize>() > 1_000);
 }
 
 #[test]
@@ -84,5 +84,5 @@ fn a_help_page_keeps_its_words_and_loses_its_frame() {
     assert!(body.contains("\n1. Sélectionnez les colonnes"), "{body}");
     assert!(body.contains("[SOUS.TOTAL](fr/text/scalc/01/04060106.html)"), "{body}");
     assert!(!body.contains("Aide LibreOffice"), "{body}");
-    assert_eq!(page.images, 2);
+    assert_eq!((page.images.len(), page.images_left), (0, 2), "they lie elsewhere");
 }

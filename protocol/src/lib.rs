@@ -2,6 +2,7 @@
 //!
 //! Lower floors first; a file imports only from floors below its own (`docs/ARCHITECTURE.md`).
 
+pub mod folding;
 pub mod limits;
 pub mod time;
 

@@ -1,29 +1,34 @@
-//! `portolan export`: records of a space as files that people read and `portolan import` takes again.
+//! `portolan export`: records of a space as files that people read and `portolan import` takes again, or as pages for any browser.
 
-use std::path::PathBuf;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use clap::{Args, ValueEnum};
 use portolan_protocol::{
     api::{DocumentAt, DocumentPage, DocumentQuery, DocumentView, PAGE_MAX},
-    id::{DocumentId, SpaceId},
-    record::{Marking, join_markings},
+    id::{AttachmentId, DocumentId, SpaceId},
+    record::{Marking, RecordView, Value, join_markings},
 };
 use serde::Serialize;
 
-use super::filters::Filters;
+use super::{attachment::harmless_name, filters::Filters};
 use crate::{
-    client::Client,
+    client::{Bytestream, Client},
     context::Context,
     error::{ErrorKind, Result, usage},
-    export::{Folder, LinesFile},
+    export::{Folder, Interface, LinesFile, Marked, NewFile, Reader},
     import::{self, Origin},
-    output::count,
+    output::{bytes, count},
     progress::Progress,
     resolve, text,
 };
 
 /// The file beside exported Markdown that says how it is marked.
 const MARKING_FILE: &str = "MARKING.txt";
+/// Files that could not be written and are named on the terminal; `--json` has all.
+const NAMED_MAX: usize = 20;
 
 #[derive(Args, Debug)]
 pub(super) struct Export {
@@ -32,12 +37,18 @@ pub(super) struct Export {
     /// As what
     #[arg(long, value_enum)]
     to: Form,
-    /// The directory (markdown) or file (jsonl) to write
+    /// The directory (markdown, html) or file (jsonl) to write
     #[arg(long, value_name = "PATH")]
     out: PathBuf,
     /// Leave out what is marked higher than this, and what has no marking: CLEAR, GREEN, AMBER, AMBER+STRICT or RED
     #[arg(long, value_name = "MARKING", value_parser = marking)]
     up_to: Option<Marking>,
+    /// Also write the files of the records that are on this node (markdown, html)
+    #[arg(long)]
+    attachments: bool,
+    /// The language of headings and labels (html): en, fr or ar [default: the one that most records are in]
+    #[arg(long, value_name = "TAG", value_parser = interface)]
+    interface: Option<Interface>,
     /// Replace files of the same name; others in the directory stay
     #[arg(long)]
     force: bool,
@@ -50,14 +61,20 @@ fn marking(text: &str) -> std::result::Result<Marking, String> {
     Marking::parse(text).ok_or_else(|| "expected CLEAR, GREEN, AMBER, AMBER+STRICT or RED".into())
 }
 
+fn interface(text: &str) -> std::result::Result<Interface, String> {
+    Interface::ALL.into_iter().find(|known| known.tag() == text).ok_or_else(|| "expected en, fr or ar".into())
+}
+
 /// What is written.
-#[derive(Clone, Copy, Debug, Serialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 enum Form {
     /// A file for each record, with all its fields as front matter
     Markdown,
     /// A line of JSON for each record, in one file
     Jsonl,
+    /// Pages to read and search in a browser, without a network
+    Html,
 }
 
 /// What `--json` shows.
@@ -75,8 +92,27 @@ struct Report {
     unmarked: u64,
     /// Records left out for their marking, or for having none.
     left_out: u64,
+    /// Files of the records; null where they were not asked for.
+    attachments: Option<Files>,
     /// Entries that the list did not reflect yet; 0 when nothing can be missing.
     entries_to_index: u64,
+}
+
+/// The files of the records.
+#[derive(Debug, Default, Serialize)]
+struct Files {
+    written: u64,
+    bytes: u64,
+    missing: Vec<Missing>,
+}
+
+/// A file that was not written.
+#[derive(Debug, Serialize)]
+struct Missing {
+    record: DocumentId,
+    attachment: String,
+    name: String,
+    reason: String,
 }
 
 /// Where it goes.
@@ -84,6 +120,18 @@ enum Sink {
     Nowhere,
     Folder(Folder),
     Lines(LinesFile),
+    Reader(Box<Reader>),
+}
+
+impl Sink {
+    /// The folder that files of records go to.
+    fn folder(&self) -> Option<&Folder> {
+        match self {
+            Sink::Nowhere | Sink::Lines(_) => None,
+            Sink::Folder(folder) => Some(folder),
+            Sink::Reader(reader) => Some(reader.folder()),
+        }
+    }
 }
 
 impl Export {
@@ -91,12 +139,19 @@ impl Export {
         let Some(typed) = &self.filters.space else {
             return Err(usage("an export is of one space, and none is named").next("Give --space."));
         };
+        if self.attachments && self.to == Form::Jsonl {
+            return Err(usage("lines of JSON hold no files").next("Use --to markdown or --to html."));
+        }
         let client = context.client()?;
-        let space = resolve::space(&client, typed).await?.id;
+        let found = resolve::space(&client, typed).await?;
+        let (space, name) = (found.id, found.name);
         let mut sink = match (self.dry_run, self.to) {
             (true, _) => Sink::Nowhere,
             (false, Form::Markdown) => Sink::Folder(Folder::create(&self.out, self.force)?),
             (false, Form::Jsonl) => Sink::Lines(LinesFile::create(&self.out, self.force)?),
+            (false, Form::Html) => {
+                Sink::Reader(Box::new(Reader::create(&self.out, Folder::create(&self.out, self.force)?)?))
+            }
         };
         let (documents, entries_to_index) = self.documents(&client, space).await?;
         let mut report = Report {
@@ -108,25 +163,34 @@ impl Export {
             highest_marking: None,
             unmarked: 0,
             left_out: 0,
+            attachments: (self.attachments && !self.dry_run).then(Files::default),
             entries_to_index,
         };
         let progress = Progress::start("exporting", Some(documents.len() as u64));
         for (number, document) in (1..).zip(&documents) {
             let path = format!("/spaces/{space}/documents/{document}");
             match client.query::<DocumentView>(&path, &DocumentAt::default()).await {
-                Ok(view) => self.take(view, &mut sink, &mut report)?,
+                Ok(view) => self.take(&client, view, &mut sink, &mut report).await?,
                 // It went out of sight since it was listed.
                 Err(error) if error.kind == ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
             progress.update("exporting", number, Some(documents.len() as u64));
         }
-        drop(progress);
-        match sink {
-            Sink::Nowhere => {}
-            Sink::Folder(folder) => folder.file(MARKING_FILE, &marked(&report))?,
-            Sink::Lines(lines) => lines.finish()?,
+        if let Some(folder) = sink.folder() {
+            folder.file(MARKING_FILE, &marked(&report))?;
         }
+        match sink {
+            Sink::Nowhere | Sink::Folder(_) => {}
+            Sink::Lines(lines) => lines.finish()?,
+            Sink::Reader(reader) => {
+                let words = self.interface.unwrap_or_else(|| reader.usual_language());
+                let marked = Marked { highest: report.highest_marking.clone(), unmarked: report.unmarked };
+                reader
+                    .finish(&name, words, &marked, |pages| progress.update("writing", pages, Some(report.records)))?;
+            }
+        }
+        drop(progress);
         context.output.show(&report, human)
     }
 
@@ -145,8 +209,8 @@ impl Export {
         }
     }
 
-    fn take(&self, view: DocumentView, sink: &mut Sink, report: &mut Report) -> Result<()> {
-        let mut record = view.record;
+    async fn take(&self, client: &Client, mut view: DocumentView, sink: &mut Sink, report: &mut Report) -> Result<()> {
+        let record = &mut view.record;
         if record.deleted {
             return Ok(());
         }
@@ -155,23 +219,106 @@ impl Export {
             return Ok(());
         }
         record.fields.retain(|key, _| !import::is_attachment_key(key));
+        record.conflicts.retain(|key, _| !import::is_attachment_key(key));
+        report.records += 1;
+        report.unmarked += u64::from(record.marking.is_none());
+        let markings = report.highest_marking.iter().chain(&record.marking).map(String::as_str);
+        report.highest_marking = join_markings(markings);
+        let files = match (sink.folder(), &mut report.attachments) {
+            (Some(folder), Some(files)) => files.copy(client, report.space, record, folder).await?,
+            _ => BTreeMap::new(),
+        };
         let origin = Origin { record: record.id, space: report.space };
         match sink {
             Sink::Nowhere => {}
             Sink::Folder(folder) => {
                 let mut notes = vec![shown_marking(record.marking.as_deref())];
+                for (key, value) in &mut record.fields {
+                    if let (true, Value::Text(body)) = (key.starts_with("body/"), value) {
+                        *body = beside(body, &files);
+                    }
+                }
                 notes.extend(record.conflicts.keys().map(|key| tr!("CONFLICT {key}: written at the same time")));
                 let text = import::write_exported(Some(&origin), &record.fields, &notes);
                 folder.record(&record.kind, &record.title, record.id, &text)?;
             }
             Sink::Lines(lines) => lines.line(&import::json_line(origin, &record.fields))?,
+            Sink::Reader(reader) => reader.add(view, files)?,
         }
-        report.records += 1;
-        report.unmarked += u64::from(record.marking.is_none());
-        let markings = report.highest_marking.iter().chain(&record.marking).map(String::as_str);
-        report.highest_marking = join_markings(markings);
         Ok(())
     }
+}
+
+impl Files {
+    /// Writes the files of a record that are on this node. Their paths below the folder, by the ids of the attachments.
+    async fn copy(
+        &mut self,
+        client: &Client,
+        space: SpaceId,
+        record: &RecordView,
+        folder: &Folder,
+    ) -> Result<BTreeMap<String, String>> {
+        let (mut paths, mut taken) = (BTreeMap::new(), BTreeSet::new());
+        for (id, name) in attached(record) {
+            let harmless = harmless_name(&name, &id);
+            // Sticks often do not tell capitals from small letters.
+            let own = if taken.insert(harmless.to_lowercase()) { harmless } else { format!("{}-{harmless}", &id) };
+            let path = format!("attachments/{}/{own}", record.id);
+            match client.bytes(&format!("/spaces/{space}/documents/{}/attachments/{id}", record.id)).await {
+                Ok(bytes) => {
+                    folder.directory("attachments")?;
+                    folder.directory(&format!("attachments/{}", record.id))?;
+                    self.bytes += write(bytes, folder.begin(&path)?).await?;
+                    self.written += 1;
+                    paths.insert(id, path);
+                }
+                Err(error) if error.kind == ErrorKind::Unavailable => return Err(error),
+                Err(error) => {
+                    self.missing.push(Missing { record: record.id, attachment: id, name, reason: error.message });
+                }
+            }
+        }
+        Ok(paths)
+    }
+}
+
+/// A body as it stands in a file below the folder, with the images of the record where they lie. Those that lie there under another name
+/// keep theirs, so that an import takes the text for the same.
+fn beside(body: &str, files: &BTreeMap<String, String>) -> String {
+    let called = |name: &str| files.values().find(|path| path.rsplit('/').next() == Some(name));
+    import::readdressed(body, |name| called(name).map(|path| format!("../{}", import::address_of(path))))
+}
+
+async fn write(mut bytes: Bytestream, mut file: NewFile) -> Result<u64> {
+    let mut written = 0;
+    while let Some(piece) = bytes.next().await? {
+        file.write(&piece)?;
+        written += piece.len() as u64;
+    }
+    file.keep()?;
+    Ok(written)
+}
+
+/// The attachments of a record and a name for each, that in its own language first.
+fn attached(record: &RecordView) -> BTreeMap<String, String> {
+    let own = record.language.as_deref().unwrap_or_default();
+    let mut named: BTreeMap<String, String> = BTreeMap::new();
+    for (key, value) in &record.fields {
+        let Some((id, property)) = key.strip_prefix("attachments/").and_then(|rest| rest.split_once('/')) else {
+            continue;
+        };
+        // The id becomes part of addresses and paths.
+        if id.parse::<AttachmentId>().is_err() {
+            continue;
+        }
+        let name = named.entry(id.to_owned()).or_default();
+        if let (Some(language), Some(text)) = (property.strip_prefix("name/"), value.as_str())
+            && (name.is_empty() || language == own)
+        {
+            text.clone_into(name);
+        }
+    }
+    named
 }
 
 /// Whether a record may go along. One without a marking may not: nobody has said how far it may go.
@@ -195,6 +342,17 @@ fn human(report: &Report) -> String {
     let mut out = format!("{verb} to {}: {}", text::shown(&report.out), marked(report));
     if report.left_out > 0 {
         out.push_str(&tr!("{} left out for their marking\n", count(report.left_out, "record", "records")));
+    }
+    if let Some(files) = &report.attachments {
+        let written = count(files.written, "file", "files");
+        out.push_str(&format!("{written} of records written, {}\n", bytes(files.bytes)));
+        for missing in files.missing.iter().take(NAMED_MAX) {
+            let (name, reason) = (text::shown(&missing.name), text::shown(&missing.reason));
+            out.push_str(&format!("not written: {name} of {}: {reason}\n", missing.record));
+        }
+        if files.missing.len() > NAMED_MAX {
+            out.push_str(&format!("and {} more; --json names all\n", files.missing.len() - NAMED_MAX));
+        }
     }
     if report.entries_to_index > 0 {
         let entries = count(report.entries_to_index, "entry", "entries");

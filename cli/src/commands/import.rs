@@ -1,6 +1,7 @@
 //! `portolan import`: files become drafts here and records in the daemon, as one stream, so that any number of files passes.
 
 use std::{
+    collections::BTreeSet,
     path::PathBuf,
     sync::{
         Arc,
@@ -12,12 +13,15 @@ use bytes::Bytes;
 use clap::Args;
 use portolan_protocol::{
     api::{ErrorKind, ImportEvent, ImportItem, ImportOutcome, ImportQuery, ImportTotals, Imported},
+    id::{DocumentId, SpaceId},
     record::Warning,
 };
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use super::imported_images::{self, ImageTotals, Pending};
 use crate::{
+    client::Client,
     context::Context,
     editor,
     error::{ApiError, Result, file_kind, internal, usage},
@@ -72,7 +76,9 @@ struct Report {
     totals: ImportTotals,
     /// Files of other formats, and links, that were not looked into.
     passed_over: u64,
-    /// Images that files refer to. The reference stays in the text; the image is not imported.
+    /// Images that become files of the records; in a dry run, `found` says how many would.
+    images: ImageTotals,
+    /// Images that files refer to and that are not imported; the reference stays in the text.
     images_not_imported: u64,
     /// Records that are durable, in the order of the files; in a dry run, those that would be.
     records: Vec<Imported>,
@@ -97,7 +103,8 @@ struct Warned {
 /// What the reading side found, besides the items it sent.
 #[derive(Debug, Default)]
 struct Reading {
-    images: u64,
+    images: Vec<Pending>,
+    images_left: u64,
     refused: Vec<Refused>,
     warnings: Vec<Warned>,
 }
@@ -148,11 +155,16 @@ impl Import {
         drop(events);
         let reading = reading.await.map_err(|_| internal("reading the files stopped"))??;
         drop(progress);
-        let failure = report.finish(reading, outcome);
+        let (failure, images) = report.finish(reading, outcome);
+        let failure = match failure {
+            None if !self.dry_run => report.add_images(&client, space, &images).await.err(),
+            failure => failure,
+        };
         context.output.show(&report, human)?;
         match failure {
             Some(error) => Err(error),
             None if report.totals.refused > 0 => Err(refused(report.totals.refused, self.dry_run)),
+            None if report.images.refused > 0 => Err(images_refused(report.images.refused)),
             None => Ok(()),
         }
     }
@@ -216,6 +228,12 @@ fn refused(number: u64, dry_run: bool) -> ApiError {
         .next("Correct the files named above and run the same import again.")
 }
 
+fn images_refused(number: u64) -> ApiError {
+    ApiError::new(ErrorKind::Incomplete, format!("{} not added", count(number, "image was", "images were")))
+        .safe("The records are imported; importing again adds nothing twice.")
+        .next("See above why, and run the same import again.")
+}
+
 /// The path itself cannot be read.
 fn unreadable(error: ImportError) -> ApiError {
     let kind = match &error.fault {
@@ -243,7 +261,11 @@ fn read(
                 continue;
             }
         };
-        reading.images += file.images as u64;
+        reading.images_left += file.images_left as u64;
+        if !file.images.is_empty() {
+            let pending = Pending { document: file.document, source: file.path.clone(), images: file.images };
+            reading.images.push(pending);
+        }
         reading.warnings.extend(file.warnings.into_iter().map(|warning| Warned { source: file.path.clone(), warning }));
         let item = ImportItem { document: file.document, draft: file.draft, source: file.path };
         let mut line = serde_json::to_vec(&item).map_err(|error| internal(error.to_string()))?;
@@ -266,23 +288,34 @@ impl Report {
         }
     }
 
-    /// Joins what both sides found.
+    /// Adds the images of the records that are there now.
+    async fn add_images(&mut self, client: &Client, space: SpaceId, pending: &[Pending]) -> Result<()> {
+        let failed = imported_images::add(client, space, pending, &mut self.images).await?;
+        self.refused.extend(failed.into_iter().map(|(source, reason)| Refused { source, reason }));
+        Ok(())
+    }
+
+    /// Joins what both sides found; what went wrong, and the images of the records that were taken.
     fn finish(
         &mut self,
         reading: Reading,
         outcome: std::result::Result<ImportTotals, (ApiError, ImportTotals)>,
-    ) -> Option<ApiError> {
+    ) -> (Option<ApiError>, Vec<Pending>) {
         let (totals, failure) = match outcome {
             Ok(totals) => (totals, None),
             Err((error, totals)) => (totals, Some(error)),
         };
         self.totals = totals;
         self.totals.refused += reading.refused.len() as u64;
-        self.images_not_imported = reading.images;
+        self.images_not_imported = reading.images_left;
         self.refused.extend(reading.refused);
         self.refused.sort_by(|a, b| a.source.cmp(&b.source));
         self.warnings = reading.warnings;
-        failure
+        let taken: BTreeSet<DocumentId> = self.records.iter().map(|record| record.document).collect();
+        let mut images = reading.images;
+        images.retain(|pending| taken.contains(&pending.document));
+        self.images.found = images.iter().map(|pending| pending.images.len() as u64).sum();
+        (failure, images)
     }
 }
 
@@ -302,6 +335,12 @@ fn human(report: &Report) -> String {
     let ImportTotals { created, updated, unchanged, refused } = report.totals;
     let verb = if report.dry_run { "would be " } else { "" };
     out.push_str(&tr!("{verb}created {created}, changed {updated}, unchanged {unchanged}, not imported {refused}\n"));
+    let ImageTotals { found, added, unchanged, refused } = report.images;
+    if found > 0 && report.dry_run {
+        out.push_str(&format!("{} would become files of the records\n", count(found, "image", "images")));
+    } else if found > 0 {
+        out.push_str(&format!("images: added {added}, unchanged {unchanged}, not added {refused}\n"));
+    }
     if report.images_not_imported > 0 {
         let images = count(report.images_not_imported, "image", "images");
         out.push_str(&tr!("{images} not imported; the texts keep their references\n"));
@@ -321,18 +360,19 @@ mod tests {
     fn a_report_counts_both_sides() {
         let mut report = Report { passed_over: 1, ..Report::default() };
         report.take(vec![Imported {
-            document: portolan_protocol::id::DocumentId([0; 16]),
+            document: DocumentId([0; 16]),
             source: "b.md".into(),
             outcome: ImportOutcome::Refused { reason: "too large".into() },
             warnings: vec![],
         }]);
         let reading = Reading {
-            images: 2,
+            images: Vec::new(),
+            images_left: 2,
             refused: vec![Refused { source: "a\u{202e}.md".into(), reason: "holds no text".into() }],
             warnings: vec![],
         };
         let totals = ImportTotals { created: 3, refused: 1, ..ImportTotals::default() };
-        assert!(report.finish(reading, Ok(totals)).is_none());
+        assert!(report.finish(reading, Ok(totals)).0.is_none());
         assert_eq!(
             human(&report),
             "not imported: a\\u{202e}.md: holds no text\nnot imported: b.md: too large\n\

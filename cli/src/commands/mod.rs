@@ -10,6 +10,7 @@ mod events;
 mod export;
 mod filters;
 mod import;
+mod imported_images;
 mod init;
 mod man;
 mod new;

@@ -49,13 +49,31 @@ impl Folder {
     /// It cannot be written.
     pub fn record(&mut self, kind: &str, title: &str, id: DocumentId, text: &str) -> Result<String> {
         let kind = Some(file_name::words(kind)).filter(|kind| !kind.is_empty()).unwrap_or(NO_TYPE.into());
-        let directory = self.path.join(&kind);
-        make_directory(&directory).map_err(|error| file("make", &directory, &error))?;
+        self.directory(&kind)?;
         let name = format!("{kind}/{}.md", file_name::of_record(title, id));
         let name = if self.taken.contains(&name) { format!("{kind}/{id}.md") } else { name };
         self.file(&name, text)?;
         self.taken.insert(name.clone());
         Ok(name)
+    }
+
+    /// Makes a directory below it, unless it is there. `name` is not what somebody else wrote.
+    ///
+    /// # Errors
+    /// It cannot be made, or something else is there.
+    pub fn directory(&self, name: &str) -> Result<()> {
+        let directory = self.path.join(name);
+        make_directory(&directory).map_err(|error| file("make", &directory, &error))
+    }
+
+    /// Begins a file that is written piece by piece, in a directory that is there. `name` is no path that somebody else wrote.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn begin(&self, name: &str) -> Result<NewFile> {
+        let path = self.path.join(name);
+        let new = NamedTempFile::new_in(path.parent().unwrap_or(&self.path));
+        new.map(|new| NewFile { path: path.clone(), new }).map_err(|error| file("write", &path, &error))
     }
 
     /// Writes a file that is no record's. `name` is not what somebody else wrote.
@@ -73,6 +91,31 @@ impl Folder {
         write().map_err(|error| {
             file("write", &path, &error).safe("What was written before stays.").next("Export again with --force.")
         })
+    }
+}
+
+/// A file that appears when it is whole; one that is not kept leaves nothing.
+#[derive(Debug)]
+pub struct NewFile {
+    path: PathBuf,
+    new: NamedTempFile,
+}
+
+impl NewFile {
+    /// Writes the next piece.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(&mut self, piece: &[u8]) -> Result<()> {
+        self.new.write_all(piece).map_err(|error| file("write", &self.path, &error))
+    }
+
+    /// Gives the file its name.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn keep(self) -> Result<()> {
+        self.new.persist(&self.path).map(drop).map_err(|error| file("write", &self.path, &error.error))
     }
 }
 

@@ -41,8 +41,8 @@ pub struct Page {
     pub description: String,
     /// The address that the page gives as its own.
     pub canonical: Option<String>,
-    /// Images met in the body.
-    pub images: usize,
+    /// Images met in the body that it cannot refer to: they stand in the page itself.
+    pub images_lost: usize,
     /// The body, well nested.
     pub body: String,
 }
@@ -163,7 +163,7 @@ impl Cleaner {
         if name == "main" && !self.in_main {
             self.close_down_to(0);
             self.page.body.clear();
-            self.page.images = 0;
+            self.page.images_lost = 0;
             self.in_main = true;
         }
         if !elements::is_inline(name) {
@@ -249,7 +249,6 @@ impl Cleaner {
     }
 
     fn image(&mut self, token: &Token<'_>) {
-        self.page.images += 1;
         let alternative = token.attribute("alt").unwrap_or_default();
         match reference(token.attribute("src")) {
             Some(source) => {
@@ -260,7 +259,10 @@ impl Cleaner {
                 push_attribute(&mut self.page.body, "alt", &alternative);
                 self.page.body.push('>');
             }
-            None => self.text(alternative),
+            None => {
+                self.page.images_lost += 1;
+                self.text(alternative);
+            }
         }
     }
 
@@ -369,7 +371,7 @@ mod tests {
     #[test]
     fn the_main_part_is_all_there_is() {
         assert_eq!(body("<p>a<img src=x></p><main><p>b</main><p>c"), "<div><p>b</p></div>");
-        assert_eq!(clean("<p>a<img src=x></p><main><p>b</main>").unwrap().images, 0);
+        assert_eq!(clean("<p>a<img src=data:x></p><main><p>b<img src=data:y></main>").unwrap().images_lost, 1);
     }
 
     #[test]

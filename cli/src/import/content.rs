@@ -5,7 +5,7 @@ use portolan_protocol::{
     record::{RecordDraft, Warning},
 };
 
-use super::yaml::Yaml;
+use super::{images::Image, yaml::Yaml};
 
 /// A file, or a line of one, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +16,10 @@ pub struct ImportedFile {
     pub document: DocumentId,
     /// The draft of it.
     pub draft: RecordDraft,
-    /// Images it refers to, which are not imported.
-    pub images: usize,
+    /// Images it refers to that become files of the record.
+    pub images: Vec<Image>,
+    /// Images it refers to that are not imported.
+    pub images_left: usize,
     /// What someone may want to look at.
     pub warnings: Vec<Warning>,
 }
@@ -37,8 +39,8 @@ pub struct Content {
     pub canonical: Option<String>,
     /// The body, Markdown.
     pub body: String,
-    /// Images that the body refers to.
-    pub images: usize,
+    /// Images that stood in the page itself, and do not stand in the body.
+    pub images_lost: usize,
     /// Characters dropped that would have deceived a reader.
     pub dropped: usize,
 }

@@ -95,7 +95,14 @@ impl Origin {
         }
         let mut warnings = check(&draft)?;
         warnings.extend(notes);
-        Ok(ImportedFile { path: path.to_owned(), document: self.document(space), draft, images: 0, warnings })
+        Ok(ImportedFile {
+            path: path.to_owned(),
+            document: self.document(space),
+            draft,
+            images: Vec::new(),
+            images_left: 0,
+            warnings,
+        })
     }
 }
 

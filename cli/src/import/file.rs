@@ -12,7 +12,7 @@ use super::{
     exported::Origin,
     fields::{Fields, Texts, flatten, flatten_as, scalar},
     html::Converter,
-    language, markdown,
+    images, language, markdown,
     text::{cut, decode},
     walk::{Format, Found},
 };
@@ -22,6 +22,10 @@ pub const DEFAULT_TYPE: &str = "page";
 
 /// Longest title, in bytes; it stands in lists.
 const TITLE_BYTES_MAX: usize = 1_024;
+
+/// Images left out that are named for each file, and how much of their address.
+const LEFT_NAMED_MAX: usize = 20;
+const LEFT_BYTES_MAX: usize = 200;
 
 /// What the one who imports says about all files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,10 +60,19 @@ pub fn read(found: &Found, options: &Options, converter: &Converter) -> Result<I
         // Such files hold many records, and are read by `rows`.
         Format::JsonLines | Format::Json | Format::Csv => return Err(Fault::NotAFile),
     };
-    if let Some(origin) = Origin::take(&mut content.front_matter)? {
-        return exported(&origin, content, &found.relative, options);
-    }
-    of_content(content, &found.relative, options)
+    let images = images::take(&content.body, found.place());
+    let lost = content.images_lost;
+    content.body = images.body;
+    let file = match Origin::take(&mut content.front_matter)? {
+        Some(origin) => exported(&origin, content, &found.relative, options)?,
+        None => of_content(content, &found.relative, options)?,
+    };
+    let mut warnings = file.warnings;
+    warnings.extend(images.left.iter().take(LEFT_NAMED_MAX).map(|(target, why)| Warning {
+        path: String::new(),
+        message: format!("the image {} {why}", cut(target, LEFT_BYTES_MAX)),
+    }));
+    Ok(ImportedFile { images: images.images, images_left: images.left.len() + lost, warnings, ..file })
 }
 
 /// The record that `content` becomes; `id` is what tells it from others of its source.
@@ -67,7 +80,6 @@ pub fn read(found: &Found, options: &Options, converter: &Converter) -> Result<I
 /// # Errors
 /// [`Fault`].
 pub fn of_content(content: Content, id: &str, options: &Options) -> Result<ImportedFile, Fault> {
-    let images = content.images;
     let (draft, dropped) = draft(content, id, options)?;
     let mut warnings = check(&draft)?;
     if dropped > 0 {
@@ -80,7 +92,8 @@ pub fn of_content(content: Content, id: &str, options: &Options) -> Result<Impor
         path: id.to_owned(),
         document: imported_document(&options.space, &options.source, id),
         draft,
-        images,
+        images: Vec::new(),
+        images_left: 0,
         warnings,
     })
 }
@@ -100,8 +113,7 @@ fn exported(origin: &Origin, content: Content, path: &str, options: &Options) ->
     }
     fields.values.extend(kind.map(|kind| ("type".to_owned(), kind.into())));
     fields.values.extend(language.map(|language| ("language".to_owned(), language.into())));
-    let imported = origin.imported(fields.values, path, &options.space)?;
-    Ok(ImportedFile { images: content.images, ..imported })
+    origin.imported(fields.values, path, &options.space)
 }
 
 fn draft(content: Content, path: &str, options: &Options) -> Result<(RecordDraft, usize), Fault> {
@@ -191,7 +203,7 @@ mod tests {
         assert_eq!(field(&file, "title/ar"), Some("T"));
         assert_eq!(field(&file, "body/ar"), Some("body ![i](i.png)"));
         assert_eq!(field(&file, "source/path"), Some("fr/a.es.md"));
-        assert_eq!(file.images, 1);
+        assert_eq!((file.images.len(), file.images_left), (0, 1));
         let bare = import("fr/first-exchange.es.md", b"body", &options()).unwrap();
         assert_eq!(field(&bare, "title/es"), Some("first exchange"));
     }

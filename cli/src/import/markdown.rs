@@ -1,6 +1,6 @@
 //! Markdown as it is, less its front matter and the heading that is its title.
 //!
-//! The text is not parsed: only headings at its start and references to images are looked for, outside code blocks.
+//! The text is not parsed: only a heading at its start is looked for.
 
 use super::{
     content::Content,
@@ -22,14 +22,7 @@ pub fn read(text: &str) -> Result<Content, String> {
         Some(title) => without_title(body, title),
         None => body,
     };
-    Ok(Content {
-        front_matter,
-        title,
-        images: count_images(body),
-        body: body.trim().to_owned(),
-        dropped,
-        ..Content::default()
-    })
+    Ok(Content { front_matter, title, body: body.trim().to_owned(), dropped, ..Content::default() })
 }
 
 /// The body without its first line, if that is a heading with the words of the title.
@@ -78,28 +71,6 @@ fn first_heading(body: &str) -> Option<Heading> {
     underlined.then(|| Heading { level: 1, text: clean_line(line).0, end: start + line.len() + underline.len() })
 }
 
-fn count_images(body: &str) -> usize {
-    let mut images = 0;
-    let mut fence: Option<&str> = None;
-    for line in body.lines() {
-        let start = line.trim_start();
-        let marker = ["```", "~~~"].into_iter().find(|marker| start.starts_with(marker));
-        match (fence, marker) {
-            (Some(open), Some(marker)) if open == marker => fence = None,
-            (None, Some(marker)) => fence = Some(marker),
-            (None, None) => images += line.match_indices("![").filter(|(at, _)| is_image(line, *at)).count(),
-            _ => {}
-        }
-    }
-    images
-}
-
-/// Whether an image reference begins at `at`: `![` not escaped, and a `](` or `][` after it.
-fn is_image(line: &str, at: usize) -> bool {
-    let escaped = line.get(..at).is_some_and(|before| before.ends_with('\\'));
-    !escaped && line.get(at..).is_some_and(|rest| rest.contains("](") || rest.contains("]["))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -111,7 +82,6 @@ mod tests {
         assert_eq!(content.front_matter, [("tags".into(), Yaml::List(vec![Yaml::Scalar("a".into())]))]);
         assert_eq!(content.title.as_deref(), Some("Le titre"));
         assert_eq!(content.body, "Texte ![i](i.png)");
-        assert_eq!(content.images, 1);
     }
 
     #[test]
@@ -126,12 +96,6 @@ mod tests {
             let content = read(text).unwrap();
             assert_eq!((content.title, content.body.as_str()), (None, text), "{text}");
         }
-    }
-
-    #[test]
-    fn images_in_code_are_not_images() {
-        let content = read("![a](a) \\![b](b) ![c][c]\n```\n![d](d)\n```\n![e]\n![f](f)").unwrap();
-        assert_eq!(content.images, 3);
     }
 
     #[test]

@@ -11,6 +11,8 @@ mod text;
 mod yaml;
 
 mod clean;
+mod images;
+
 mod content;
 mod fields;
 mod markdown;
@@ -42,6 +44,7 @@ pub use exported::{Origin, is_attachment_key};
 pub use file::{DEFAULT_TYPE, Options};
 pub use files::{Files, read, source_name};
 pub use front_matter::{write as write_markdown, write_from as write_exported};
+pub use images::{Image, address_of, attachment_called, readdressed};
 pub use json_lines::{JsonLines, is_json_lines, line as json_line};
 pub use mapping::Mapping;
 pub use rows::Rows;

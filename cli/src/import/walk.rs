@@ -9,7 +9,10 @@ use std::{
 
 use rustix::fs::OFlags;
 
-use super::error::{Fault, ImportError};
+use super::{
+    error::{Fault, ImportError},
+    images::Place,
+};
 
 /// Directories within each other.
 pub const DEPTH_MAX: usize = 32;
@@ -177,6 +180,12 @@ impl Found {
             return Err(Fault::TooLarge(bytes_max));
         }
         Ok(bytes)
+    }
+
+    /// Where it lies, for what it refers to.
+    pub fn place(&self) -> Place<'_> {
+        let depth = self.relative.split('/').count();
+        Place { root: self.path.ancestors().nth(depth).unwrap_or(Path::new("")), relative: &self.relative }
     }
 
     /// The file, opened.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use portolan_protocol::{
     api::{DocumentQuery, FACET_VALUES_MAX, FacetCounts, FacetValue, Facets, SortBy},
+    folding::{beginning, fold},
     id::{DocumentId, NodeId, PersonId, SpaceId},
     record::{Facet, Filters, Summary},
     time::Timestamp,
@@ -15,7 +16,6 @@ use super::{
     cursor::{Cursor, KEY_BYTES_MAX},
     rows::DocumentRow,
 };
-use crate::search::{beginning, fold};
 
 /// The number of a value of a facet.
 type Term = u32;

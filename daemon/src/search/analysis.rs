@@ -1,12 +1,11 @@
 //! Texts into words: one way for each language that stems are known of, and one that compares words as they are spelled.
 
+use portolan_protocol::folding::{fold, without_article};
 use tantivy::tokenizer::{
     Language as StemLanguage, Stemmer, StopWordFilter, TextAnalyzer, Token, TokenFilter, TokenStream, Tokenizer,
 };
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_segmentation::UnicodeSegmentation as _;
-
-use super::folding::fold;
 
 /// Characters of a word that count; what differs only behind them is taken for the same.
 const WORD_CHARS_MAX: usize = 64;
@@ -228,16 +227,9 @@ enum Spelling {
     Bare,
 }
 
-/// The article, and the words of one letter that are written together with it.
-const ARTICLES: [&str; 6] = ["وال", "بال", "كال", "فال", "ال", "لل"];
-
-/// A folded word without its article, where enough of it is left to be one.
-fn without_article(word: String) -> String {
-    if ARABIC_STOP_WORDS.contains(&word.as_str()) {
-        return word;
-    }
-    let rest = ARTICLES.iter().find_map(|article| word.strip_prefix(article));
-    rest.filter(|rest| rest.chars().nth(2).is_some()).map(str::to_owned).unwrap_or(word)
+/// A folded word without its article, unless it says nothing alone and is looked for as such.
+fn bare(word: String) -> String {
+    if ARABIC_STOP_WORDS.contains(&word.as_str()) { word } else { without_article(&word).to_owned() }
 }
 
 /// Words as Unicode divides texts into them (UAX 29), and further at apostrophes and the like. Each ideograph is a word.
@@ -286,7 +278,7 @@ impl TokenStream for WordStream<'_> {
             Spelling::Lower if word.is_ascii() => word.to_ascii_lowercase(),
             Spelling::Lower => word.nfc().flat_map(char::to_lowercase).collect(),
             Spelling::Folded => fold(word),
-            Spelling::Bare => without_article(fold(word)),
+            Spelling::Bare => bare(fold(word)),
         };
         (self.token.offset_from, self.token.offset_to) = (from, to);
         self.token.position = self.token.position.wrapping_add(1);

@@ -2,8 +2,6 @@
 //!
 //! Everything here is derived and is made again from the records. It knows no permissions: who asks names the spaces.
 
-mod folding;
-
 mod analysis;
 mod question;
 
@@ -26,6 +24,5 @@ mod handle;
 pub use analysis::Language;
 pub use channel::{Put, Table};
 pub use entry::Entry;
-pub use folding::{beginning, fold};
 pub use handle::{Search, SearchError};
 pub use matching::{Found, FoundRecord, Question};

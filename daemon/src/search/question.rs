@@ -2,7 +2,7 @@
 
 use portolan_protocol::api::QUESTION_BYTES_MAX;
 
-use super::folding::beginning;
+use portolan_protocol::folding::beginning;
 
 /// Parts of a question that are looked at.
 const PARTS_MAX: usize = 32;

@@ -10,7 +10,10 @@
 //! title/*, text/*   words, for each form
 //! ```
 
-use portolan_protocol::id::{DocumentId, SpaceId};
+use portolan_protocol::{
+    folding::beginning,
+    id::{DocumentId, SpaceId},
+};
 use serde::{Deserialize, Serialize};
 use tantivy::{
     Index, TantivyDocument, Term,
@@ -23,7 +26,6 @@ use tantivy::{
 use super::{
     analysis::{Analysers, FORMS, Form, name, place},
     entry::Entry,
-    folding::beginning,
 };
 
 /// The version of all this; another one is built anew.

@@ -12,7 +12,7 @@ pub type Floors = &'static [&'static [&'static str]];
 
 /// The floors of `protocol`.
 pub const PROTOCOL: Floors = &[
-    &["limits", "time"],
+    &["folding", "limits", "time"],
     &["codec"],
     &["id"],
     &["crypto"],
@@ -49,9 +49,9 @@ pub const CLI: Floors = &[
     &["messages"],
     &["pager", "text", "time"],
     &["import", "sample", "error"],
-    &["args", "export", "fields", "package"],
+    &["args", "fields", "package"],
     &["draft_file", "home", "medium", "output", "progress", "qr"],
-    &["client", "editor"],
+    &["client", "editor", "export"],
     &["context", "resolve"],
     &["commands"],
 ];

@@ -1,6 +1,10 @@
 //! `portolan attachment add`: a file goes to the daemon, and what a learning package says of itself into the record's empty fields.
 
-use std::{fs::File, io::Read as _, path::PathBuf};
+use std::{
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
 
 use bytes::Bytes;
 use clap::Args;
@@ -81,7 +85,10 @@ impl Add {
         // Before it goes anywhere: a hostile package is refused.
         let manifest = if self.no_manifest { None } else { package::read(opened, &self.file)? };
         let opened = File::open(&self.file).map_err(cannot)?;
-        let added = self.send(&client, space, document, opened, meta.len()).await?;
+        let file = AddedFile { opened, path: &self.file, query: self.query(meta.len())? };
+        let progress = Progress::bytes("adding", meta.len());
+        let added = send(&client, space, document, file, |bytes| progress.reach("adding", bytes, meta.len())).await?;
+        drop(progress);
         let taken = match manifest {
             Some(manifest) => take_over(&client, space, document, &manifest).await?,
             None => Vec::new(),
@@ -101,34 +108,46 @@ impl Add {
             reason: self.reason.clone(),
         })
     }
+}
 
-    async fn send(
-        &self,
-        client: &Client,
-        space: SpaceId,
-        document: DocumentId,
-        opened: File,
-        size: u64,
-    ) -> Result<AddedAttachment> {
-        let progress = Progress::bytes("adding", size);
-        let (sender, pieces) = mpsc::channel(AHEAD);
-        let reading = tokio::task::spawn_blocking(move || read(opened, &sender));
-        let mut events = client.exchange(&named::path(space, document), &self.query(size)?, pieces).await?;
-        let outcome = loop {
-            match events.next().await? {
-                Some(AddEvent::Progress { bytes }) => progress.reach("adding", bytes, size),
-                Some(AddEvent::Done { added }) => break Ok(*added),
-                Some(AddEvent::Failed { error }) => break Err(error),
-                None => break Err(internal("the daemon ended without saying how it went")),
-            }
-        };
-        drop(events);
-        let read = reading.await.map_err(|_| internal("reading the file stopped"))?;
-        match (outcome, read) {
-            // That the file cannot be read is the cause of what the daemon then says.
-            (Err(_), Err(error)) => Err(file("read", &self.file, &error)),
-            (outcome, _) => outcome,
+/// A file that goes to a record.
+pub struct AddedFile<'a> {
+    /// It, opened.
+    pub opened: File,
+    /// Its path, for messages.
+    pub path: &'a Path,
+    /// What is said of it.
+    pub query: AddAttachment,
+}
+
+/// Has the daemon add a file to a record; `reached` is told how many bytes it has.
+///
+/// # Errors
+/// It cannot be read, or the daemon does not take it.
+pub async fn send(
+    client: &Client,
+    space: SpaceId,
+    document: DocumentId,
+    AddedFile { opened, path, query }: AddedFile<'_>,
+    reached: impl Fn(u64),
+) -> Result<AddedAttachment> {
+    let (sender, pieces) = mpsc::channel(AHEAD);
+    let reading = tokio::task::spawn_blocking(move || read(opened, &sender));
+    let mut events = client.exchange(&named::path(space, document), &query, pieces).await?;
+    let outcome = loop {
+        match events.next().await? {
+            Some(AddEvent::Progress { bytes }) => reached(bytes),
+            Some(AddEvent::Done { added }) => break Ok(*added),
+            Some(AddEvent::Failed { error }) => break Err(error),
+            None => break Err(internal("the daemon ended without saying how it went")),
         }
+    };
+    drop(events);
+    let read = reading.await.map_err(|_| internal("reading the file stopped"))?;
+    match (outcome, read) {
+        // That the file cannot be read is the cause of what the daemon then says.
+        (Err(_), Err(error)) => Err(file("read", path, &error)),
+        (outcome, _) => outcome,
     }
 }
 

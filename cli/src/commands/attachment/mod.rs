@@ -7,6 +7,9 @@ mod named;
 mod prune;
 mod verify;
 
+pub(super) use add::{AddedFile, send};
+pub(super) use named::harmless_name;
+
 use clap::Subcommand;
 
 use crate::{context::Context, error::Result};

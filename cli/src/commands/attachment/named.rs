@@ -44,7 +44,12 @@ pub(super) async fn find(client: &Client, space: SpaceId, document: DocumentId, 
 
 /// A name for a file in the directory at hand, from one that somebody else wrote: never a path, never hidden.
 pub(super) fn harmless(one: &Attachment) -> String {
-    let last = one.name.rsplit(['/', '\\']).next().unwrap_or_default();
+    harmless_name(&one.name, &one.id.to_string())
+}
+
+/// The same for a file with this name and id.
+pub fn harmless_name(name: &str, id: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let is_fit = |letter: &char| {
         !letter.is_control() && !is_invisible(*letter) && !matches!(letter, ':' | '*' | '?' | '"' | '<' | '>' | '|')
     };
@@ -53,7 +58,7 @@ pub(super) fn harmless(one: &Attachment) -> String {
         name.pop();
     }
     let name = name.trim().trim_start_matches(['.', '-']).trim_end_matches('.').trim();
-    if name.is_empty() { one.id.to_string() } else { name.to_owned() }
+    if name.is_empty() { id.to_owned() } else { name.to_owned() }
 }
 
 /// Letters that change how others are shown, so that `exe.txt` may be something else.

@@ -1,5 +1,6 @@
 //! One spelling for the many ways in which a word is written: without case, accents, vowel signs and ligatures, and for Arabic
-//! without the differences that people leave out when they type. It knows no language and no stems.
+//! without the differences that people leave out when they type. It knows no language and no stems. The daemon's search and the
+//! exported reader compare words by it.
 
 use unicode_normalization::{UnicodeNormalization as _, char::canonical_combining_class};
 
@@ -25,6 +26,15 @@ pub fn beginning(text: &str, bytes_max: usize) -> &str {
     &text[..end.unwrap_or_default()]
 }
 
+/// The Arabic article, and the words of one letter that are written together with it.
+pub const ARTICLES: [&str; 6] = ["وال", "بال", "كال", "فال", "ال", "لل"];
+
+/// A folded word without its article, where enough of it is left to be one.
+pub fn without_article(word: &str) -> &str {
+    let rest = ARTICLES.iter().find_map(|article| word.strip_prefix(article));
+    rest.filter(|rest| rest.chars().nth(2).is_some()).unwrap_or(word)
+}
+
 /// Arabic and Persian letters, digits and signs in one spelling; none where the sign is left out. The hamza above and below other
 /// letters, and the vowel signs, are accents to Unicode and go with them.
 fn arabic(letter: char) -> Option<char> {
@@ -45,10 +55,16 @@ fn digit(letter: char, zero: char) -> char {
     char::from_digit(u32::from(letter).saturating_sub(u32::from(zero)), 10).unwrap_or(letter)
 }
 
-/// Accents, vowel signs and what shows nothing; not what makes another letter in the scripts of India and Japan.
-fn is_accent(letter: char) -> bool {
+/// Whether folding leaves `letter` out: accents, vowel signs and what shows nothing; not what makes another letter in the scripts
+/// of India and Japan.
+pub fn is_accent(letter: char) -> bool {
     let is_invisible = matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
     is_invisible || !matches!(canonical_combining_class(letter), 0 | 7..=9)
+}
+
+/// Whether `letter` belongs to the folded word that it stands in: letters, digits, and the signs that make another letter.
+pub fn is_of_a_word(letter: char) -> bool {
+    letter.is_alphanumeric() || matches!(canonical_combining_class(letter), 7..=9)
 }
 
 /// Latin letters that have no decomposition and that people write in other ways.
@@ -101,8 +117,18 @@ mod tests {
     }
 
     #[test]
+    fn the_article_goes_where_a_word_is_left() {
+        for (word, bare) in
+            [("الموانئ", "مواني"), ("والموانئ", "مواني"), ("للموانئ", "مواني"), ("الف", "الف"), ("port", "port")]
+        {
+            assert_eq!(without_article(&fold(word)), bare);
+        }
+    }
+
+    #[test]
     fn what_makes_another_letter_stays() {
         assert_ne!(fold("が"), fold("か"));
         assert_ne!(fold("कि"), fold("क"));
+        assert!("क्ष".chars().all(is_of_a_word) && !is_of_a_word('-'));
     }
 }
