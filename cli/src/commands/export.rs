@@ -52,6 +52,7 @@ fn marking(text: &str) -> std::result::Result<Marking, String> {
 
 /// What is written.
 #[derive(Clone, Copy, Debug, Serialize, ValueEnum)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 enum Form {
     /// A file for each record, with all its fields as front matter
@@ -62,7 +63,8 @@ enum Form {
 
 /// What `--json` shows.
 #[derive(Debug, Serialize)]
-struct Report {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct Report {
     dry_run: bool,
     space: SpaceId,
     to: Form,

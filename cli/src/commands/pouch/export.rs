@@ -62,7 +62,8 @@ pub struct Resume {
 
 /// What `--json` shows.
 #[derive(Debug, Serialize)]
-struct Report {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(in crate::commands) struct Report {
     pouch: PouchId,
     directory: PathBuf,
     to: Vec<String>,

@@ -1,0 +1,131 @@
+//! Where a page plays: a directory, the nodes that its first line names, and a shell.
+
+use std::{
+    env,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use portolan_tests::daemons::{Ended, Site, introduce, program, run};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{
+    names::Names,
+    page::{INTERRUPT, Page, Step},
+    schemas,
+};
+
+pub struct Stage {
+    directory: TempDir,
+    sites: Vec<Site>,
+    names: Names,
+}
+
+impl Stage {
+    /// The nodes of a page, running; where it names a space, they know one another and share it.
+    pub fn open(page: &Page) -> Stage {
+        let directory = tempfile::tempdir().unwrap();
+        let sites: Vec<Site> = page.head("nodes").iter().map(|name| Site::open(directory.path(), name)).collect();
+        for space in page.head("space") {
+            share(&sites, space);
+        }
+        Stage { directory, sites, names: Names::default() }
+    }
+
+    /// Runs a command as it stands, and gives its answer as a page has it.
+    pub fn run(&mut self, step: Step) -> String {
+        let said = match step.until {
+            Some(lines) => self.listened(&step, &step.command, lines) + INTERRUPT + "\n",
+            None => {
+                self.settle();
+                let ended = run(self.shell(&step, &format!("exec 2>&1\n{}", self.names.typed(&step.command))));
+                let code = ended.code.expect("it ended by itself");
+                let end = if code == 0 { String::new() } else { format!("[exit {code}]\n") };
+                let blank = if ended.out.is_empty() || ended.out.ends_with('\n') { "" } else { "\n" };
+                ended.out + blank + &end
+            }
+        };
+        if self.names.may_hold_more(&said) {
+            for site in &self.sites {
+                self.names.know(&site.bytes(["status"]));
+                self.names.know(&site.bytes(["doc", "list"]));
+            }
+        }
+        self.names.plain(&said, self.directory.path())
+    }
+
+    /// Runs a command with `--json`, where it has an answer of its own, and compares the answer with its schema.
+    pub fn check(&mut self, step: &Step) {
+        let noun = step.noun();
+        let has_answer = schemas::known(&noun) && !step.command.contains(['|', '>', '&', '\n']);
+        let is_for_people = [" --markdown", " --help", " --json", " -- ", " --out -"].iter().any(|word| step.command.contains(word));
+        self.settle();
+        if !has_answer || is_for_people {
+            let ended = run(self.shell(step, &self.names.typed(&step.command)));
+            assert_eq!(ended.code, Some(step.code), "{}: {ended:?}", step.command);
+            self.names.learn(&ended.out);
+            return;
+        }
+        let command = step.command.replacen("portolan ", "portolan --json ", 1);
+        if step.until.is_some() {
+            let line = self.listened(step, &command, 1);
+            return schemas::check(&noun, &line);
+        }
+        let Ended { code, out, err } = run(self.shell(step, &self.names.typed(&command)));
+        assert_eq!(code, Some(step.code), "{command}: {out}{err}");
+        if step.code == 0 || !out.is_empty() {
+            schemas::check(&noun, &out);
+        }
+        if step.code != 0 {
+            schemas::check("error", err.lines().last().expect("it says why"));
+        }
+        self.names.learn(&out);
+    }
+
+    /// The first lines of an answer that has no end.
+    fn listened(&self, step: &Step, command: &str, lines: usize) -> String {
+        self.settle();
+        let mut process = self.shell(step, &format!("exec {}", self.names.typed(command))).spawn().unwrap();
+        let said = BufReader::new(process.stdout.take().unwrap()).lines().take(lines);
+        let said = said.map(|line| line.unwrap() + "\n").collect();
+        process.kill().unwrap();
+        process.wait().unwrap();
+        said
+    }
+
+    fn settle(&self) {
+        for site in &self.sites {
+            site.settled();
+        }
+    }
+
+    /// A shell in the page's directory that knows the programs, one home, and nothing of whoever runs the test.
+    fn shell(&self, step: &Step, command: &str) -> Command {
+        let programs = program("portolan").parent().unwrap().to_owned();
+        let first = self.sites.first().map_or("home", |site| site.name.as_str());
+        let who = if step.who.is_empty() { first } else { &step.who };
+        let mut shell = Command::new("/bin/sh");
+        shell.arg("-c").arg(command).current_dir(&self.directory).env_clear();
+        shell.env("PATH", env::join_paths([&programs, Path::new("/usr/bin"), Path::new("/bin")]).unwrap());
+        shell.env("PORTOLAN_HOME", self.directory.path().join(who)).env("HOME", self.directory.path());
+        shell.env("LC_ALL", "C.UTF-8").env("COLUMNS", "100");
+        shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        shell
+    }
+}
+
+/// Makes a space of the first node that all others write in.
+fn share(sites: &[Site], space: &str) {
+    let [first, others @ ..] = sites else { panic!("a space needs a node") };
+    let _: Value = first.ask(["space", "create", space]);
+    for other in others {
+        introduce(first, other);
+        let _: Value = first.ask(["space", "grant", space, &other.name, "--role", "writer"]);
+        first.sync();
+        let named: Value = other.ask(["space", "list"]);
+        let id = named["spaces"][0]["id"].as_str().expect("the space has come");
+        let _: Value = other.ask(["space", "name", id, space]);
+    }
+}
