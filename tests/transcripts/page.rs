@@ -68,7 +68,7 @@ impl Page {
             while let Some(line) = lines.next_if(|line| *line != "```" && prompt(line).is_none()) {
                 before.push(line);
             }
-            let until = (before.last() == Some(&INTERRUPT)).then_some(before.len() - 1);
+            let until = (before.last() == Some(&INTERRUPT)).then(|| before.len() - 1);
             let code = before.last().and_then(|line| line.strip_prefix("[exit ")?.strip_suffix(']')?.parse().ok());
             told.push_str(&answer(Step { who: who.to_owned(), command, until, code: code.unwrap_or(0) }));
         }
