@@ -87,9 +87,15 @@ impl Step {
             return String::new();
         }
         for word in words.filter(|word| !word.starts_with('-')) {
-            let Some(part) = command.find_subcommand(word).cloned() else { break };
-            noun.push(word);
-            command = part;
+            match command.find_subcommand(word).cloned() {
+                Some(part) => {
+                    noun.push(word);
+                    command = part;
+                }
+                // The value of an option stands before.
+                None if noun.is_empty() => {}
+                None => break,
+            }
         }
         noun.join(" ")
     }

@@ -7,6 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use portolan_protocol::api::SearchAnswer;
 use portolan_tests::daemons::{Ended, Site, introduce, program, run};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -16,6 +17,9 @@ use crate::{
     page::{INTERRUPT, Page, Step},
     schemas,
 };
+
+/// Who types: whatever the login of the test is, changes are signed with these names.
+const PERSONS: [&str; 2] = ["Amina Haddad", "Luca Conti"];
 
 pub struct Stage {
     directory: TempDir,
@@ -28,10 +32,15 @@ impl Stage {
     pub fn open(page: &Page) -> Stage {
         let directory = tempfile::tempdir().unwrap();
         let sites: Vec<Site> = page.head("nodes").iter().map(|name| Site::open(directory.path(), name)).collect();
+        let mut names = Names::default();
+        for (site, person) in sites.iter().zip(PERSONS) {
+            names.login = site.status().you.login;
+            let _: Value = site.ask(["user", "add", &names.login, "--name", person, "--can", "admin"]);
+        }
         for space in page.head("space") {
             share(&sites, space);
         }
-        Stage { directory, sites, names: Names::default() }
+        Stage { directory, sites, names }
     }
 
     /// Runs a command as it stands, and gives its answer as a page has it.
@@ -39,7 +48,7 @@ impl Stage {
         let said = match step.until {
             Some(lines) => self.listened(&step, &step.command, lines) + INTERRUPT + "\n",
             None => {
-                self.settle();
+                self.settle(&step);
                 let ended = run(self.shell(&step, &format!("exec 2>&1\n{}", self.names.typed(&step.command))));
                 let code = ended.code.expect("it ended by itself");
                 let end = if code == 0 { String::new() } else { format!("[exit {code}]\n") };
@@ -49,8 +58,12 @@ impl Stage {
         };
         if self.names.may_hold_more(&said) {
             for site in &self.sites {
-                self.names.know(&site.bytes(["status"]));
-                self.names.know(&site.bytes(["doc", "list"]));
+                for list in [["status"].as_slice(), &["doc", "list"], &["user", "list"]] {
+                    self.names.know(&site.bytes(list));
+                }
+                for space in site.status().spaces {
+                    self.names.know(&site.bytes(["space", "members", &space.id.to_string()]));
+                }
             }
         }
         self.names.plain(&said, self.directory.path())
@@ -61,7 +74,7 @@ impl Stage {
         let noun = step.noun();
         let has_answer = schemas::known(&noun) && !step.command.contains(['|', '>', '&', '\n']);
         let is_for_people = [" --markdown", " --help", " --json", " -- ", " --out -"].iter().any(|word| step.command.contains(word));
-        self.settle();
+        self.settle(step);
         if !has_answer || is_for_people {
             let ended = run(self.shell(step, &self.names.typed(&step.command)));
             assert_eq!(ended.code, Some(step.code), "{}: {ended:?}", step.command);
@@ -86,7 +99,7 @@ impl Stage {
 
     /// The first lines of an answer that has no end.
     fn listened(&self, step: &Step, command: &str, lines: usize) -> String {
-        self.settle();
+        self.settle(step);
         let mut process = self.shell(step, &format!("exec {}", self.names.typed(command))).spawn().unwrap();
         let said = BufReader::new(process.stdout.take().unwrap()).lines().take(lines);
         let said = said.map(|line| line.unwrap() + "\n").collect();
@@ -95,9 +108,13 @@ impl Stage {
         said
     }
 
-    fn settle(&self) {
+    /// Waits until lists reflect all that is held, and before a search the index of words too.
+    fn settle(&self, step: &Step) {
         for site in &self.sites {
             site.settled();
+            if step.noun() == "search" {
+                site.until("all can be found", || site.ask::<SearchAnswer>(["search", "x"]).entries_to_index == 0);
+            }
         }
     }
 
