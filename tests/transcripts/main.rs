@@ -36,8 +36,27 @@ macro_rules! pages {
 }
 
 pages!(
-    attachment, check, completions, doc, doctor, events, export, import, init, man, new, node, peer, pouch, schema, search, space,
-    status, sync, user, vocabulary
+    attachment,
+    check,
+    completions,
+    doc,
+    doctor,
+    events,
+    export,
+    import,
+    init,
+    man,
+    new,
+    node,
+    peer,
+    pouch,
+    schema,
+    search,
+    space,
+    status,
+    sync,
+    user,
+    vocabulary
 );
 
 fn compared(name: &str) {
@@ -48,7 +67,8 @@ fn compared(name: &str) {
         fs::write(directory().join(format!("{name}.md")), told).unwrap();
         return;
     }
-    let differences = similar::TextDiff::from_lines(&page.text, &told).unified_diff().header(name, "what happened").to_string();
+    let differences =
+        similar::TextDiff::from_lines(&page.text, &told).unified_diff().header(name, "what happened").to_string();
     assert!(differences.is_empty(), "\n{differences}\nWhere that is right: {}={} cargo test", OVERWRITE.0, OVERWRITE.1);
 }
 
@@ -72,22 +92,29 @@ fn commands(command: &clap::Command, before: &str, found: &mut BTreeSet<String>)
 }
 
 #[test]
-fn every_command_is_shown_and_its_answer_compared_and_every_page_shows_a_mistake() {
+fn every_command_is_shown_and_compared_in_both_forms_and_every_page_shows_a_mistake() {
     let mut wanted = BTreeSet::new();
     commands(&Cli::command(), "", &mut wanted);
     // It is run, and its steps are judged, as the README has it.
     wanted.remove("demo");
+    let mut for_scripts = wanted.clone();
+    // What it writes is a script.
+    for_scripts.remove("completions");
     let mut without_mistake = Vec::new();
     for name in PAGES {
         let steps = Page::read(name).steps();
         for step in steps.iter().filter(|step| step.code == 0) {
             wanted.remove(&step.noun());
+            if step.is_for_scripts() {
+                for_scripts.remove(&step.noun());
+            }
         }
         if steps.iter().all(|step| step.code == 0) {
             without_mistake.push(name);
         }
     }
     assert!(wanted.is_empty(), "no page of tests/transcripts shows these: {wanted:?}");
+    assert!(for_scripts.is_empty(), "no page shows these with an answer that can be had as JSON: {for_scripts:?}");
     assert!(without_mistake.is_empty(), "these pages show no mistake: {without_mistake:?}");
 }
 

@@ -14,7 +14,7 @@ static BEGINNING: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b[0-9a-z]{8}\
 static FINGERPRINT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b(?:\d{5} ){7}\d{5}\b").unwrap());
 /// Fields in which `--json` names what commands take.
 static NAMED: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r#""(?:id|document|pouch|hash)": "([0-9a-f]{64}|[a-z2-7]{26})""#).unwrap());
+    LazyLock::new(|| Regex::new(r#""(?:document|pouch|hash)": "([0-9a-f]{64}|[a-z2-7]{26})""#).unwrap());
 
 /// What is replaced wherever it stands, in this order.
 static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
@@ -36,7 +36,8 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     rules.map(|(rule, name)| (Regex::new(rule).unwrap(), name)).into()
 });
 /// The headings of a table, each with the blanks behind it.
-static HEADINGS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^(?:[A-Z]+(?: [A-Z]+)*  +)+[A-Z]+(?: [A-Z]+)*$").unwrap());
+static HEADINGS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^(?:[A-Z]+(?: [A-Z]+)*  +)+[A-Z]+(?: [A-Z]+)*$").unwrap());
 /// One of them.
 static HEADING: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[A-Z]+(?: [A-Z]+)*(?:  +|$)").unwrap());
 
@@ -74,15 +75,15 @@ impl Names {
         }
     }
 
-    /// Takes note of what a script was told, as far as commands take it.
+    /// Gives names to what a script was told, as far as commands take it.
     pub fn learn(&mut self, json: &str) {
         for found in NAMED.captures_iter(json) {
             self.name_of(&found[1]);
         }
-        self.remember(json);
     }
 
-    fn remember(&mut self, said: &str) {
+    /// Takes note of a fingerprint.
+    pub fn remember(&mut self, said: &str) {
         if let Some(found) = FINGERPRINT.find(said) {
             self.fingerprint = found.as_str().to_owned();
         }
@@ -159,7 +160,9 @@ fn cells(line: &str, starts: &[usize]) -> Option<Vec<String>> {
         return None;
     }
     let ends = starts.iter().skip(1).copied().chain([letters.len()]);
-    let cell = |(start, end): (&usize, usize)| letters.get(*start..end.min(letters.len())).unwrap_or_default().iter().collect();
+    let cell = |(start, end): (&usize, usize)| {
+        letters.get(*start..end.min(letters.len())).unwrap_or_default().iter().collect()
+    };
     Some(starts.iter().zip(ends).map(cell).map(|cell: String| cell.trim_end().to_owned()).collect())
 }
 

@@ -2,6 +2,11 @@
 
 use std::{fs, path::PathBuf};
 
+use clap::CommandFactory as _;
+use portolan_cli::commands::Cli;
+
+use crate::schemas;
+
 /// Ends an answer that goes on until the reader has seen enough.
 pub const INTERRUPT: &str = "^C";
 
@@ -58,7 +63,9 @@ impl Page {
             inside = line == "```console" || inside && line != "```";
             let Some((who, command)) = prompt(line).filter(|_| inside) else { continue };
             let mut command = command.to_owned();
-            while let Some(more) = lines.peek().and_then(|line| line.strip_prefix("> ").or((*line == ">").then_some(""))) {
+            while let Some(more) =
+                lines.peek().and_then(|line| line.strip_prefix("> ").or((*line == ">").then_some("")))
+            {
                 command.push('\n');
                 command.push_str(more);
                 told.push_str(&format!("> {more}\n"));
@@ -77,10 +84,16 @@ impl Page {
 }
 
 impl Step {
+    /// Whether the answer is all of what is written, and `--json` would give it another form.
+    pub fn is_for_scripts(&self) -> bool {
+        let is_for_people =
+            [" --markdown", " --help", " -- ", " --out -"].iter().any(|word| self.command.contains(word));
+        schemas::known(&self.noun()) && !self.command.contains(['|', '>', '&', '\n']) && !is_for_people
+    }
+
     /// The command's words that name it, such as `doc show`; empty where it is no command of Portolan alone.
     pub fn noun(&self) -> String {
-        use clap::CommandFactory as _;
-        let mut command = portolan_cli::commands::Cli::command();
+        let mut command = Cli::command();
         let mut noun = Vec::new();
         let mut words = self.command.split_whitespace();
         if words.next() != Some("portolan") {

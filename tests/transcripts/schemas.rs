@@ -30,7 +30,8 @@ pub fn check(command: &str, answer: &str) {
     let schema = fs::read_to_string(directory().join(file(command))).unwrap();
     let schema: Value = serde_json::from_str(&schema).unwrap();
     let answer: Value = serde_json::from_str(answer).unwrap_or_else(|error| panic!("{command}: {error}: {answer}"));
-    let validator: Validator = jsonschema::draft202012::options().should_validate_formats(false).build(&schema).unwrap();
+    let validator: Validator =
+        jsonschema::draft202012::options().should_validate_formats(false).build(&schema).unwrap();
     let faults: Vec<String> =
         validator.iter_errors(&answer).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(faults.is_empty(), "{command}: {faults:?}\n{answer:#}");
@@ -51,12 +52,16 @@ fn the_schemas_that_are_written_down_are_those_of_the_types() {
         }
     }
     let files = fs::read_dir(directory()).unwrap().map(|file| file.unwrap());
-    let written: BTreeMap<String, String> = files
-        .map(|file| (file.file_name().into_string().unwrap(), fs::read_to_string(file.path()).unwrap()))
-        .collect();
+    let written: BTreeMap<String, String> =
+        files.map(|file| (file.file_name().into_string().unwrap(), fs::read_to_string(file.path()).unwrap())).collect();
     let differing: Vec<&String> =
         made.keys().chain(written.keys()).filter(|name| made.get(*name) != written.get(*name)).collect();
-    assert!(differing.is_empty(), "{differing:?} differ; where that is right: {}={} cargo test", OVERWRITE.0, OVERWRITE.1);
+    assert!(
+        differing.is_empty(),
+        "{differing:?} differ; where that is right: {}={} cargo test",
+        OVERWRITE.0,
+        OVERWRITE.1
+    );
 }
 
 /// Schemas of several types, each under its name in `$defs`.
