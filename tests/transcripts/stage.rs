@@ -125,7 +125,7 @@ impl Stage {
     /// A shell in the page's directory that knows the programs, one home, and nothing of whoever runs the test.
     fn shell(&self, step: &Step, command: &str) -> Command {
         let programs = program("portolan").parent().unwrap().to_owned();
-        let first = self.sites.first().map_or("home", |site| site.name.as_str());
+        let first = self.sites.first().map_or("rome", |site| site.name.as_str());
         let who = if step.who.is_empty() { first } else { &step.who };
         let mut shell = Command::new("/bin/sh");
         shell.arg("-c").arg(command).current_dir(&self.directory).env_clear();

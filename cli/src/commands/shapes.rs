@@ -28,7 +28,7 @@ enum Files {
 #[schemars(untagged)]
 #[expect(dead_code, reason = "only its schema is asked for")]
 enum Receipt {
-    Code(api::ReceiptAnswer),
+    Code(Box<api::ReceiptAnswer>),
     Medium(Vec<api::TakenVolume>),
 }
 

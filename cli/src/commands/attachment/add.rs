@@ -62,7 +62,7 @@ pub struct Add {
 /// What `--json` shows.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(in crate::commands) struct Report {
+pub struct Report {
     #[serde(flatten)]
     added: AddedAttachment,
     /// Fields of the record that were empty and now say what the package's manifest says.

@@ -43,7 +43,7 @@ pub struct Get {
 /// What `--json` shows.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(in crate::commands) struct Report {
+pub struct Report {
     attachment: AttachmentId,
     file: PathBuf,
     size: u64,

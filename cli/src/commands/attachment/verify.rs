@@ -26,7 +26,7 @@ pub struct Verify {
 /// What `--json` shows.
 #[derive(Debug, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(in crate::commands) struct Report {
+pub struct Report {
     checked: Vec<CheckedAttachment>,
     /// Files of the record that are not here.
     missing: u64,

@@ -56,7 +56,7 @@ struct Step {
 /// What `--json` shows.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(in crate::commands) struct Steps<'a> {
+pub struct Steps<'a> {
     steps: &'a [Step],
 }
 

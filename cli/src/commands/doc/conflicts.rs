@@ -33,7 +33,7 @@ pub struct Conflicts {
 /// What `--json` shows.
 #[derive(Debug, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(in crate::commands) struct Contested {
+pub struct Contested {
     records: Vec<api::Conflicts>,
     /// Whether there are more records than are shown.
     more: bool,

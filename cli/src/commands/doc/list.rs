@@ -57,7 +57,7 @@ impl From<Sort> for SortBy {
 /// What `--json` shows: the same bytes on every node that holds the same records.
 #[derive(Debug, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(in crate::commands) struct Listing {
+pub struct Listing {
     documents: Vec<Listed>,
     entries_to_index: u64,
 }

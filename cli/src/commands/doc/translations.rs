@@ -24,7 +24,7 @@ pub struct Translations {
 /// What `--json` shows.
 #[derive(Debug, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(in crate::commands) struct Found {
+pub struct Found {
     records: Vec<api::Translations>,
     /// Whether there are more records than are shown.
     more: bool,

@@ -63,7 +63,7 @@ pub struct Resume {
 /// What `--json` shows.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(in crate::commands) struct Report {
+pub struct Report {
     pouch: PouchId,
     directory: PathBuf,
     to: Vec<String>,

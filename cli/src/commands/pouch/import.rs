@@ -51,7 +51,7 @@ pub struct Import {
 /// What `--json` shows.
 #[derive(Debug, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(in crate::commands) struct Report {
+pub struct Report {
     dry_run: bool,
     taken: Vec<TakenVolume>,
     /// Volumes that are for others, or this node's own.

@@ -18,7 +18,7 @@ use crate::{
 /// What `--json` shows.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(in crate::commands) struct Report {
+pub struct Report {
     volumes: Vec<Volume>,
     /// Files and directories that are no volumes.
     others: u64,
