@@ -27,6 +27,8 @@ pub struct Step {
     pub command: String,
     /// Lines of the answer after which it is interrupted, if it is.
     pub until: Option<usize>,
+    /// What is typed elsewhere once the first of them is there.
+    pub meanwhile: Option<String>,
     /// The exit code.
     pub code: i32,
 }
@@ -57,9 +59,13 @@ impl Page {
         let mut told = String::new();
         let mut lines = self.text.lines().peekable();
         let mut inside = false;
+        let mut meanwhile = None;
         while let Some(line) = lines.next() {
             told.push_str(line);
             told.push('\n');
+            if let Some(command) = line.strip_prefix("<!-- meanwhile: ").and_then(|rest| rest.strip_suffix(" -->")) {
+                meanwhile = Some(command.to_owned());
+            }
             inside = line == "```console" || inside && line != "```";
             let Some((who, command)) = prompt(line).filter(|_| inside) else { continue };
             let mut command = command.to_owned();
@@ -77,7 +83,8 @@ impl Page {
             }
             let until = (before.last() == Some(&INTERRUPT)).then(|| before.len() - 1);
             let code = before.last().and_then(|line| line.strip_prefix("[exit ")?.strip_suffix(']')?.parse().ok());
-            told.push_str(&answer(Step { who: who.to_owned(), command, until, code: code.unwrap_or(0) }));
+            let meanwhile = until.and_then(|_| meanwhile.take());
+            told.push_str(&answer(Step { who: who.to_owned(), command, until, meanwhile, code: code.unwrap_or(0) }));
         }
         told
     }

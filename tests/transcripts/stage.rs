@@ -49,7 +49,7 @@ impl Stage {
     /// Runs a command as it stands, and gives its answer as a page has it.
     pub fn run(&mut self, step: Step) -> String {
         let said = match step.until {
-            Some(lines) => self.listened(&step, &step.command, lines) + INTERRUPT + "\n",
+            Some(lines) => self.listened(&step, &step.command, lines).join("\n") + "\n" + INTERRUPT + "\n",
             None => {
                 self.settle(&step);
                 let ended = run(self.shell(&step, &format!("exec 2>&1\n{}", self.names.typed(&step.command))));
@@ -83,9 +83,12 @@ impl Stage {
             return;
         }
         let command = step.command.replacen("portolan ", "portolan --json ", 1);
-        if step.until.is_some() {
-            let line = self.listened(step, &command, 1);
-            return schemas::check(&noun, &line);
+        if let Some(lines) = step.until {
+            // A value takes one line, and only what happens meanwhile brings more of them.
+            for line in self.listened(step, &command, if step.meanwhile.is_some() { lines } else { 1 }) {
+                schemas::check(&noun, &line);
+            }
+            return;
         }
         let Ended { code, out, err } = run(self.shell(step, &self.names.typed(&command)));
         assert_eq!(code, Some(step.code), "{command}: {out}{err}");
@@ -102,14 +105,19 @@ impl Stage {
     }
 
     /// The first lines of an answer that has no end.
-    fn listened(&self, step: &Step, command: &str, lines: usize) -> String {
+    fn listened(&self, step: &Step, command: &str, lines: usize) -> Vec<String> {
         self.settle(step);
         let mut process = self.shell(step, &format!("exec {}", self.names.typed(command))).spawn().unwrap();
-        let said = BufReader::new(process.stdout.take().unwrap()).lines().take(lines);
-        let said = said.map(|line| line.unwrap() + "\n").collect();
+        let mut said = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut heard: Vec<String> = said.by_ref().take(1).collect();
+        if let Some(meanwhile) = &step.meanwhile {
+            let ended = run(self.shell(step, meanwhile));
+            assert_eq!(ended.code, Some(0), "{meanwhile}: {ended:?}");
+        }
+        heard.extend(said.take(lines - 1));
         process.kill().unwrap();
         process.wait().unwrap();
-        said
+        heard
     }
 
     /// Waits until lists reflect all that is held, and before a search the index of words too.
