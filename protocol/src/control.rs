@@ -27,6 +27,7 @@ pub enum ControlError {
 
 /// What a member may do, lowest first. Only [`Role::Root`] and [`Role::Admin`] change membership.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Holds and forwards what it cannot read.

@@ -60,6 +60,7 @@ const DATA_BIT: u8 = 0x80;
 
 /// A log within a space. Ids are random, so the author is part of the name: nobody can occupy another's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LogKey {
     /// Who writes it.
     pub author: NodeId,
@@ -76,6 +77,7 @@ impl LogKey {
 
 /// One exact entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EntryRef {
     /// Its log.
     pub log: LogKey,

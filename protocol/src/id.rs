@@ -86,6 +86,18 @@ macro_rules! id {
                 }
             }
         }
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let characters = ($size * 8_usize).div_ceil(5);
+                schemars::json_schema!({ "type": "string", "pattern": format!("^[a-z2-7]{{{characters}}}$") })
+            }
+        }
     };
 }
 

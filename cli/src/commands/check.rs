@@ -24,7 +24,8 @@ pub(super) struct Check {
 
 /// What `--json` shows.
 #[derive(Debug, Default, Serialize)]
-struct Report {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct Report {
     /// None where the check did not come to its end.
     checked: Option<Checked>,
     findings: Vec<Finding>,

@@ -67,6 +67,7 @@ fn interface(text: &str) -> std::result::Result<Interface, String> {
 
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 enum Form {
     /// A file for each record, with all its fields as front matter
@@ -79,7 +80,8 @@ enum Form {
 
 /// What `--json` shows.
 #[derive(Debug, Serialize)]
-struct Report {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct Report {
     dry_run: bool,
     space: SpaceId,
     to: Form,
@@ -100,6 +102,7 @@ struct Report {
 
 /// The files of the records.
 #[derive(Debug, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Files {
     written: u64,
     bytes: u64,
@@ -108,6 +111,7 @@ struct Files {
 
 /// A file that was not written.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Missing {
     record: DocumentId,
     attachment: String,

@@ -71,7 +71,8 @@ fn default(text: &str) -> std::result::Result<(String, String), String> {
 
 /// What `--json` shows.
 #[derive(Debug, Default, Serialize)]
-struct Report {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct Report {
     dry_run: bool,
     totals: ImportTotals,
     /// Files of other formats, and links, that were not looked into.
@@ -88,12 +89,14 @@ struct Report {
 }
 
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Refused {
     source: String,
     reason: String,
 }
 
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Warned {
     source: String,
     #[serde(flatten)]

@@ -32,6 +32,7 @@ pub(super) struct Pending {
 
 /// What became of all of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct ImageTotals {
     /// Images below what is imported that records refer to, each once for a record.
     pub(super) found: u64,

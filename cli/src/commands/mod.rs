@@ -19,12 +19,17 @@ mod peer;
 mod pouch;
 mod schema;
 mod search;
+#[cfg(feature = "schema")]
+mod shapes;
 mod space;
 mod status;
 mod sync;
 mod user;
 mod vocabulary;
 mod watch;
+
+#[cfg(feature = "schema")]
+pub use shapes::{Shape, shapes};
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 

@@ -21,13 +21,15 @@ pub(super) struct Schema {
 
 /// What `--json` shows without a type.
 #[derive(Debug, Serialize)]
-struct Types {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct Types {
     schema: i64,
     types: Vec<Type>,
     relations: Vec<Named>,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Type {
     #[serde(rename = "type")]
     name: &'static str,
@@ -35,6 +37,7 @@ struct Type {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Named {
     relation: &'static str,
     inverse: &'static str,
@@ -42,7 +45,8 @@ struct Named {
 
 /// What `--json` shows of a type.
 #[derive(Debug, Serialize)]
-struct Fields {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct Fields {
     schema: i64,
     #[serde(flatten)]
     of: Type,
@@ -51,6 +55,7 @@ struct Fields {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Row {
     key: &'static str,
     kind: String,

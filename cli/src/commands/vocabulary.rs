@@ -87,7 +87,8 @@ impl Vocabulary {
 
 /// What `load --json` shows.
 #[derive(Debug, Default, Serialize)]
-struct Loaded {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct Loaded {
     dry_run: bool,
     totals: ImportTotals,
     refused: Vec<Refused>,
@@ -95,12 +96,14 @@ struct Loaded {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Refused {
     term: String,
     reason: String,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Warned {
     term: String,
     #[serde(flatten)]
@@ -271,7 +274,8 @@ fn loaded_for_people(loaded: &Loaded) -> String {
 
 /// A concept, as `list` shows it.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-struct Listed {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct Listed {
     scheme: String,
     notation: String,
     label: String,

@@ -6,6 +6,7 @@ use crate::id::{PersonId, SpaceId};
 
 /// What a login may do, lowest first; each includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Can {
     /// See records and the status.
@@ -18,6 +19,7 @@ pub enum Can {
 
 /// One right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Right {
     /// What.
     pub can: Can,
@@ -28,6 +30,7 @@ pub struct Right {
 /// `POST /v1/users`: gives a login a right. For a login that is listed the right is added, or replaces the one for the
 /// same space, and the name is replaced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AddUser {
     /// The login name on this machine; it must exist.
@@ -43,6 +46,7 @@ pub struct AddUser {
 
 /// A person of this node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct User {
     /// The login name.
     pub login: String,
@@ -56,6 +60,7 @@ pub struct User {
 
 /// `GET /v1/users`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Users {
     /// Sorted by login.
     pub users: Vec<User>,

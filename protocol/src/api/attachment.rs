@@ -12,6 +12,7 @@ use crate::{
 
 /// The query of `POST /v1/spaces/{space}/documents/{document}/attachments`, whose body is the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AddAttachment {
     /// Its name.
@@ -39,6 +40,7 @@ pub struct AddAttachment {
 
 /// A file that is durable, and so is the record that names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AddedAttachment {
     /// Which it is.
     pub attachment: AttachmentId,
@@ -56,6 +58,7 @@ pub struct AddedAttachment {
 
 /// One line of the answer. The last is `done` or `failed`; with neither it was cut, and nothing was added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum AddEvent {
     /// How much was taken.
@@ -77,6 +80,7 @@ pub enum AddEvent {
 
 /// Whether a file is here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AttachmentState {
     /// All of it.
@@ -92,6 +96,7 @@ pub enum AttachmentState {
 
 /// A peer that was asked for a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Holder {
     /// Which.
     pub node: NodeId,
@@ -105,6 +110,7 @@ pub struct Holder {
 
 /// An attachment of a record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Attachment {
     /// Which.
     pub id: AttachmentId,
@@ -133,6 +139,7 @@ pub struct Attachment {
 
 /// `GET /v1/spaces/{space}/documents/{document}/attachments`. Connected peers are asked who holds what.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Attachments {
     /// By id.
     pub attachments: Vec<Attachment>,
@@ -140,6 +147,7 @@ pub struct Attachments {
 
 /// One line of the answer to `POST .../attachments/{id}/fetch`. The last is `done` or `failed`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum FetchEvent {
     /// How much is here.
@@ -165,6 +173,7 @@ pub enum FetchEvent {
 
 /// What reading a file from the first byte to the last came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CheckedAttachment {
     /// Which.
     pub id: AttachmentId,
@@ -176,6 +185,7 @@ pub struct CheckedAttachment {
 
 /// One line of the answer to `POST /v1/attachments/check` and `POST .../attachments/{id}/verify`. The last is `done` or `failed`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum VerifyEvent {
     /// One was read.
@@ -199,6 +209,7 @@ pub enum VerifyEvent {
 
 /// The query of `GET /v1/attachments`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HeldQuery {
     /// Only those that no record refers to, and that have been here for a day.
@@ -208,6 +219,7 @@ pub struct HeldQuery {
 
 /// A file on this node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HeldAttachment {
     /// Which.
     pub id: AttachmentId,
@@ -219,6 +231,7 @@ pub struct HeldAttachment {
 
 /// `GET /v1/attachments`, and `DELETE /v1/attachments/unreferenced`: what was there, or what was removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HeldAttachments {
     /// By id.
     pub attachments: Vec<HeldAttachment>,

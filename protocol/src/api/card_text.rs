@@ -69,6 +69,17 @@ impl Serialize for CardText {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for CardText {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "CardText".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "contentEncoding": "base64" })
+    }
+}
+
 impl<'de> Deserialize<'de> for CardText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::from_base64(&String::deserialize(deserializer)?).map_err(D::Error::custom)

@@ -6,6 +6,7 @@ use super::error::ApiError;
 
 /// `POST /v1/check`. The answer is a stream of [`CheckEvent`]s, one to a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CheckRequest {
     /// Derive documents, snapshots and the list from the log anew.
@@ -18,6 +19,7 @@ pub struct CheckRequest {
 
 /// What is being done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CheckStage {
     /// Hash chains, signatures and payloads of every log.
@@ -37,6 +39,7 @@ pub enum CheckStage {
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Worth knowing, nothing is damaged: a fork that someone else signed, parked entries.
@@ -47,6 +50,7 @@ pub enum Severity {
 
 /// Something that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Finding {
     /// How much it matters.
     pub severity: Severity,
@@ -62,6 +66,7 @@ pub struct Finding {
 
 /// What was looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Checked {
     /// Spaces.
     pub spaces: u64,
@@ -82,6 +87,7 @@ pub struct Checked {
 
 /// One line of the answer. The last line is `done` or `failed`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum CheckEvent {
     /// How far a stage is.

@@ -10,6 +10,7 @@ use crate::{
 
 /// `GET /v1/spaces/{space}/documents/{document}/conflicts`: the fields of a record that were written apart and differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Conflicts {
     /// The space it is in.
     pub space: SpaceId,
@@ -25,6 +26,7 @@ pub struct Conflicts {
 
 /// A field with several current values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ContestedField {
     /// The flat key.
     pub field: String,
@@ -36,6 +38,7 @@ pub struct ContestedField {
 
 /// One of the current values of a field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ContestedValue {
     /// The value.
     pub value: Value,
@@ -45,6 +48,7 @@ pub struct ContestedValue {
 
 /// Who wrote something, from the signed entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Written {
     /// The hash of the change, as `heads` names it.
     pub change: String,
@@ -64,6 +68,7 @@ pub struct Written {
 
 /// `POST /v1/spaces/{space}/documents/{document}/settle`: a change after which a contested field has one value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SettleField {
     /// The flat key.
@@ -79,6 +84,7 @@ pub struct SettleField {
 
 /// What is to remain of a contested field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Choice {
     /// The value with this number, counted from 1 in the order of [`ContestedField::values`].

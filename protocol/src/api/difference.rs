@@ -10,6 +10,7 @@ use crate::{
 
 /// The query of `GET /v1/spaces/{space}/documents/{document}/diff`. Heads are hashes of changes with commas between them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DifferenceQuery {
     /// The state to begin with; the one before the last change of `to` where it is left out.
@@ -22,6 +23,7 @@ pub struct DifferenceQuery {
 
 /// `GET /v1/spaces/{space}/documents/{document}/diff`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Difference {
     /// The space it is in.
     pub space: SpaceId,
@@ -37,6 +39,7 @@ pub struct Difference {
 
 /// One field that differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FieldDifference {
     /// The flat key.
     pub field: String,
@@ -50,6 +53,7 @@ pub struct FieldDifference {
 
 /// A stretch of a text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Piece {
     /// What became of it.
     pub kind: PieceKind,
@@ -59,6 +63,7 @@ pub struct Piece {
 
 /// What became of a stretch of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PieceKind {
     /// It stands on both sides.
@@ -71,6 +76,7 @@ pub enum PieceKind {
 
 /// `POST /v1/spaces/{space}/documents/{document}/restore`: a new change that says what the record said at earlier heads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RestoreDocument {
     /// The heads of the state to bring back.
@@ -89,6 +95,7 @@ pub struct RestoreDocument {
 
 /// The answer to `restore`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Restored {
     /// From the state before to the one that the change makes of it.
     pub difference: Difference,

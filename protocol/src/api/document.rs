@@ -19,6 +19,7 @@ pub const PAGE_MAX: u32 = 2_000;
 /// A page goes on after the last record of the page before, wherever that stands by now: records that do not change meanwhile
 /// are listed once each.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DocumentQuery {
     /// Records of this type.
@@ -101,6 +102,7 @@ impl DocumentQuery {
 
 /// The order of a list. Among equals the one with the lower id is first, or last where the order is turned round.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SortBy {
     /// By document id.
@@ -118,6 +120,7 @@ pub enum SortBy {
 
 /// A page of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DocumentPage {
     /// The records, in the order that was asked for.
     pub documents: Vec<Summary>,
@@ -133,6 +136,7 @@ pub const FACET_VALUES_MAX: usize = 200;
 /// `GET /v1/spaces/{space}/facets`: how many records there are with each value of each facet. The query is that of a list; only
 /// its filters count.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Facets {
     /// Records that pass the filters.
     pub total: u64,
@@ -144,6 +148,7 @@ pub struct Facets {
 
 /// One facet of the records that pass.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FacetCounts {
     /// Which.
     pub facet: Facet,
@@ -155,6 +160,7 @@ pub struct FacetCounts {
 
 /// How many records have a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FacetValue {
     /// The value.
     pub value: String,
@@ -164,6 +170,7 @@ pub struct FacetValue {
 
 /// The query of `GET /v1/spaces/{space}/documents/{document}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DocumentAt {
     /// Hashes of changes, with commas between them: the record as it was at these heads. As it is now where it is left out.
@@ -173,6 +180,7 @@ pub struct DocumentAt {
 
 /// `GET /v1/spaces/{space}/documents/{document}`. Opens the record from its entries even where the list is behind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DocumentView {
     /// The space it is in.
     pub space: SpaceId,
@@ -186,6 +194,7 @@ pub struct DocumentView {
 
 /// `POST /v1/spaces/{space}/documents`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateDocument {
     /// The record; the type is required.
@@ -197,6 +206,7 @@ pub struct CreateDocument {
 
 /// `PATCH /v1/spaces/{space}/documents/{document}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EditDocument {
     /// What to change; fields that are not named stay, `null` removes one.
@@ -212,6 +222,7 @@ pub struct EditDocument {
 
 /// `DELETE /v1/spaces/{space}/documents/{document}`: the query. The record is hidden on every node, not erased.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DeleteDocument {
     /// Why, in a few words, for the history.
@@ -221,6 +232,7 @@ pub struct DeleteDocument {
 
 /// What a save came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The record is new.
@@ -235,6 +247,7 @@ pub enum Outcome {
 
 /// The answer to a save. It is sent when the change is durable on this node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Saved {
     /// The space.
     pub space: SpaceId,
@@ -252,6 +265,7 @@ pub struct Saved {
 
 /// One change of a record, from its signed entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Change {
     /// The hash of the change in the record, as `heads` names it.
     pub hash: String,
@@ -277,6 +291,7 @@ pub struct Change {
 
 /// `GET /v1/spaces/{space}/documents/{document}/history`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct History {
     /// The record.
     pub document: DocumentId,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What kind of error it is. The exit code of `portolan` follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
     /// The request makes no sense as it stands: a wrong argument, a malformed card, a record that breaks a bound.
@@ -88,6 +89,7 @@ impl ErrorKind {
 
 /// The body of every answer that is not a success.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ApiError {
     /// What kind.
     pub kind: ErrorKind,

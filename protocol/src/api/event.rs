@@ -10,6 +10,7 @@ use crate::{
 
 /// One thing that happened. Names that a client does not know are skipped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// The first event of each stream: from here on nothing is missed.

@@ -10,6 +10,7 @@ use crate::{
 
 /// `GET /v1/spaces/{space}/documents/{document}/holders`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Holders {
     /// The space it is in.
     pub space: SpaceId,
@@ -25,6 +26,7 @@ pub struct Holders {
 
 /// What one partner has signed for of a record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RecordHolder {
     /// The node.
     pub node: NodeId,
@@ -44,6 +46,7 @@ pub struct RecordHolder {
 
 /// How much of a record a partner has confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Holds {
     /// All of its changes.

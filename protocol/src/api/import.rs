@@ -13,6 +13,7 @@ pub const LINE_BYTES_MAX: usize = REQUEST_BYTES_MAX;
 
 /// The query of `POST /v1/spaces/{space}/import`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ImportQuery {
     /// Say what would happen and write nothing.
@@ -22,6 +23,7 @@ pub struct ImportQuery {
 
 /// One line of the request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ImportItem {
     /// The record's id, derived from the source, so that importing again meets the same record.
@@ -34,6 +36,7 @@ pub struct ImportItem {
 
 /// What became of one item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum ImportOutcome {
     /// A new record.
@@ -51,6 +54,7 @@ pub enum ImportOutcome {
 
 /// One item and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Imported {
     /// The record.
     pub document: DocumentId,
@@ -66,6 +70,7 @@ pub struct Imported {
 
 /// Counts of what became of items.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ImportTotals {
     /// New records.
     pub created: u64,
@@ -91,6 +96,7 @@ impl ImportTotals {
 
 /// One line of the answer. The last line is `done` or `failed`; a stream that ends without either was cut.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum ImportEvent {
     /// A batch is durable (in a dry run: was looked at), in the order of the request.

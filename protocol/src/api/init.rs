@@ -10,6 +10,7 @@ use crate::id::{Incarnation, PersonId};
 
 /// What a new node says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct InitRequest {
     /// The node's name, such as "Rome Academy".
@@ -31,6 +32,7 @@ pub struct InitRequest {
 
 /// A home was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InitResult {
     /// The home.
     pub home: String,
@@ -50,6 +52,7 @@ pub struct InitResult {
 
 /// The answer of `portoland init`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum InitAnswer {
     /// `{"done": ...}`

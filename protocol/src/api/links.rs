@@ -9,6 +9,7 @@ pub const LINKS_MAX: usize = 500;
 
 /// `GET /v1/spaces/{space}/documents/{document}/links`: what a record links to, and what links to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Links {
     /// The space it is in.
     pub space: SpaceId,
@@ -28,6 +29,7 @@ pub struct Links {
 
 /// A link that a record holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Outgoing {
     /// What the record says of the target; `see` where it does not say.
     pub relation: String,
@@ -39,6 +41,7 @@ pub struct Outgoing {
 
 /// A link that another record holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Incoming {
     /// What the other record says of this one; `see` where it does not say.
     pub relation: String,
@@ -50,6 +53,7 @@ pub struct Incoming {
 
 /// A record at the other end of a link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LinkedRecord {
     /// The space it is in.
     pub space: SpaceId,

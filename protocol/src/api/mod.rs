@@ -1,7 +1,8 @@
 //! The local API's types: what `portolan` and `portoland` say to each other in JSON over a unix socket (`docs/spec/api.md`).
 //!
 //! Not the protocol between nodes. Requests refuse unknown fields, since a misspelt one would be lost in silence; answers
-//! may grow fields, which older clients skip. Moments are milliseconds since 1970 (`*_ms`), ids and hashes are text.
+//! may grow fields, which older clients skip. Moments are milliseconds since 1970 (`*_ms`), ids and hashes are text. Behind the
+//! feature `schema` each type has a JSON Schema (`docs/spec/json`).
 
 mod error;
 mod wire;

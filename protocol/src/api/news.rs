@@ -12,6 +12,7 @@ pub const NEWS_DEFAULT: u32 = 50;
 
 /// The query of `GET /v1/new`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewsQuery {
     /// The place from which is looked; each login has its own, the unnamed one where it is left out.
@@ -27,6 +28,7 @@ pub struct NewsQuery {
 
 /// The answer to `GET /v1/new`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct News {
     /// When it was looked last from there; null where it never was, and everything is new.
     pub since_ms: Option<Timestamp>,
@@ -45,6 +47,7 @@ pub struct News {
 
 /// How much is new in a space.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SpaceNews {
     /// Which.
     pub space: SpaceId,
@@ -60,6 +63,7 @@ pub struct SpaceNews {
 
 /// What became of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Novelty {
     /// It was not known before.
@@ -75,6 +79,7 @@ pub enum Novelty {
 
 /// A record that is new, as it is now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NewDocument {
     /// The space it is in.
     pub space: SpaceId,
@@ -86,6 +91,7 @@ pub struct NewDocument {
 
 /// `POST /v1/new`: an answer was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Seen {
     /// As in the query.
@@ -97,6 +103,7 @@ pub struct Seen {
 
 /// The answer to `POST /v1/new`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Looked {
     /// When that was, by the node's clock.
     pub time_ms: Timestamp,

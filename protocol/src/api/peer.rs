@@ -11,6 +11,7 @@ use crate::{
 
 /// `GET /v1/node/card`, and the answer to a change of the profile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CardAnswer {
     /// The card, for others.
     pub card: CardText,
@@ -32,6 +33,7 @@ pub struct CardAnswer {
 
 /// `PATCH /v1/node/profile`: makes a new version of this node's card. What is left out stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProfileChange {
     /// The node's name.
@@ -50,6 +52,7 @@ pub struct ProfileChange {
 
 /// `POST /v1/peers`: introduces a node, or takes a newer version of a known node's card.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AddPeer {
     /// The card.
@@ -62,6 +65,7 @@ pub struct AddPeer {
 
 /// How a peer was or is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Route {
     /// This node called the peer.
@@ -75,6 +79,7 @@ pub enum Route {
 
 /// A connection that is open, or the last one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Connection {
     /// The peer's network address as this node sees it.
     pub address: String,
@@ -86,6 +91,7 @@ pub struct Connection {
 
 /// What a peer has confirmed of one space, by its signed receipt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PeerSpace {
     /// The space.
     pub space: SpaceId,
@@ -105,6 +111,7 @@ pub struct PeerSpace {
 
 /// A known node: `GET /v1/peers/{node}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Peer {
     /// The node's id.
     pub node: NodeId,
@@ -141,6 +148,7 @@ pub struct Peer {
 
 /// `GET /v1/peers`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Peers {
     /// Sorted by name, then by node.
     pub peers: Vec<Peer>,

@@ -10,6 +10,7 @@ use crate::{
 
 /// How much a pouch carries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PouchLoad {
     /// What the recipients have not receipted.
@@ -23,6 +24,7 @@ pub enum PouchLoad {
 
 /// Which attachments a pouch carries, by the size of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PouchAttachments {
     /// Every one.
@@ -42,6 +44,7 @@ impl Default for PouchAttachments {
 
 /// How many attachments that records name a pouch is not to carry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AttachmentsLeftOut {
     /// All recipients said that they hold these.
     pub known: u64,
@@ -57,6 +60,7 @@ pub struct AttachmentsLeftOut {
 
 /// `POST /v1/pouches`: names what is to go into a pouch. Its volumes are written by asking for them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ExportRequest {
     /// For whom: 1 to 16 verified peers.
@@ -80,6 +84,7 @@ pub struct ExportRequest {
 
 /// A volume that was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PouchVolume {
     /// Its number, from 1.
     pub number: u16,
@@ -103,6 +108,7 @@ pub struct PouchVolume {
 
 /// For whom a pouch is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PouchRecipient {
     /// Whom.
     pub node: NodeId,
@@ -114,6 +120,7 @@ pub struct PouchRecipient {
 
 /// A pouch of this node. The answer to `POST /v1/pouches` and `GET /v1/pouches/{id}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SentPouch {
     /// Its id, and the name of its directory.
     pub id: PouchId,
@@ -145,6 +152,7 @@ pub struct SentPouch {
 
 /// A pouch of a peer of which this node holds volumes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TakenPouch {
     /// Its id.
     pub id: PouchId,
@@ -162,6 +170,7 @@ pub struct TakenPouch {
 
 /// The answer to `GET /v1/pouches`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Pouches {
     /// Those of this node, the latest first.
     pub sent: Vec<SentPouch>,
@@ -171,6 +180,7 @@ pub struct Pouches {
 
 /// The query of `POST /v1/pouches/volumes`, whose body is the file of a volume.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VolumeQuery {
     /// The size of the file.
@@ -182,6 +192,7 @@ pub struct VolumeQuery {
 
 /// `POST /v1/pouches/{id}/volumes/{number}`: the volume was read again from the medium.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VolumeVerified {
     /// The hash that its file ends with there.
@@ -190,6 +201,7 @@ pub struct VolumeVerified {
 
 /// What is being done with a volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum VolumeStage {
     /// It comes, and is kept beside the store.
@@ -205,6 +217,7 @@ pub enum VolumeStage {
 
 /// One line of the answer. The last one is `done`, `not_for_this_node` or `failed`; a stream that ends without either was cut.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum VolumeEvent {
     /// How far it is.
@@ -230,6 +243,7 @@ pub enum VolumeEvent {
 
 /// Entries of a volume that are not held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LackingEntries {
     /// Of which space.
     pub space: SpaceId,
@@ -249,6 +263,7 @@ pub struct LackingEntries {
 
 /// An attachment of a volume that is not here to its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LackingAttachment {
     /// Which.
     pub id: AttachmentId,
@@ -264,6 +279,7 @@ pub struct LackingAttachment {
 
 /// What came of a volume.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TakenVolume {
     /// Of which pouch.
     pub pouch: PouchId,
@@ -308,6 +324,7 @@ pub struct TakenVolume {
 
 /// `POST /v1/pouches/receipts`: a partner's word for volumes of a pouch of this node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ReceiptRequest {
     /// As it was shown, in any case, with or without line breaks.
@@ -316,6 +333,7 @@ pub struct ReceiptRequest {
 
 /// What the word says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReceiptAnswer {
     /// The pouch that it speaks of, as it is known now.
     pub pouch: SentPouch,

@@ -10,6 +10,7 @@ use crate::{
 
 /// `GET /v1/spaces/{space}/documents/{document}/provenance`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Provenance {
     /// The space it is in.
     pub space: SpaceId,
@@ -25,6 +26,7 @@ pub struct Provenance {
 
 /// A node and what it is called.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Partner {
     /// The node.
     pub node: NodeId,
@@ -34,6 +36,7 @@ pub struct Partner {
 
 /// One change: who signed it, how it came here, who has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChangeProvenance {
     /// The hash of the change, as `heads` names it.
     pub change: String,
@@ -55,6 +58,7 @@ pub struct ChangeProvenance {
 
 /// How a change came to this node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "way")]
 pub enum Arrival {
     /// It was written here.

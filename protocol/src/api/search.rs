@@ -23,6 +23,7 @@ pub const QUESTION_BYTES_MAX: usize = 1_024;
 /// The query of `GET /v1/search`. Every word has to be found (`a b`); `"a b"` is a phrase, `-a` leaves out what has the word,
 /// `a*` is the beginning of a word. Nothing in `q` is an error: what is no such sign is a word or nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SearchQuery {
     /// What is looked for.
@@ -97,6 +98,7 @@ impl SearchQuery {
 
 /// `GET /v1/search`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SearchAnswer {
     /// What was found, the best first; among equals by id.
     pub hits: Vec<Hit>,
@@ -112,6 +114,7 @@ pub struct SearchAnswer {
 
 /// A record that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Hit {
     /// The space it is in.
     pub space: SpaceId,
@@ -125,6 +128,7 @@ pub struct Hit {
 
 /// A passage of a record, on one line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Snippet {
     /// The flat key of the field that it is from.
     pub field: String,
@@ -136,6 +140,7 @@ pub struct Snippet {
 
 /// A concept that a question names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NamedConcept {
     /// The id that records are tagged with.
     pub notation: String,

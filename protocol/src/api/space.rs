@@ -9,6 +9,7 @@ use crate::{
 
 /// How it stands with a space on this node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SpaceState {
     /// This node takes part.
@@ -26,6 +27,7 @@ pub enum SpaceState {
 
 /// A space: `GET /v1/spaces/{space}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Space {
     /// The space's id.
     pub id: SpaceId,
@@ -64,6 +66,7 @@ pub struct Space {
 
 /// `GET /v1/spaces`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Spaces {
     /// Sorted by name, then by id.
     pub spaces: Vec<Space>,
@@ -71,6 +74,7 @@ pub struct Spaces {
 
 /// `POST /v1/spaces`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateSpace {
     /// What this node calls it; no other space of this node may have the name.
@@ -79,6 +83,7 @@ pub struct CreateSpace {
 
 /// `PATCH /v1/spaces/{space}`: what this node calls the space.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NameSpace {
     /// The new name.
@@ -87,6 +92,7 @@ pub struct NameSpace {
 
 /// `POST /v1/spaces/{space}/members`: makes a verified peer a member, or gives a member another role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Grant {
     /// Who; its card must be held and verified.
@@ -104,6 +110,7 @@ fn yes() -> bool {
 
 /// A member, or a former one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Member {
     /// Who.
     pub node: NodeId,
@@ -121,6 +128,7 @@ pub struct Member {
 
 /// `GET /v1/spaces/{space}/members`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Members {
     /// Present members first, by falling role, then by node; then those who were removed.
     pub members: Vec<Member>,
@@ -128,6 +136,7 @@ pub struct Members {
 
 /// `DELETE /v1/spaces/{space}/members/{node}`: the member was removed and a new epoch opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Revoked {
     /// Who was removed.
     pub node: NodeId,
@@ -139,6 +148,7 @@ pub struct Revoked {
 
 /// `POST /v1/spaces/{space}/epochs`: a new epoch was opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Rotated {
     /// The new epoch.
     pub epoch: EpochId,

@@ -7,6 +7,7 @@ use crate::id::{Incarnation, NodeId, PersonId};
 
 /// This node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NodeStatus {
     /// Its id.
     pub id: NodeId,
@@ -33,6 +34,7 @@ pub struct NodeStatus {
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Caller {
     /// The login that the socket tells of.
     pub login: String,
@@ -46,6 +48,7 @@ pub struct Caller {
 
 /// `GET /v1/status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Status {
     /// The version of this API, the number in the paths.
     pub api: u32,

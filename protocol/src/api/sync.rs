@@ -8,6 +8,7 @@ use crate::id::NodeId;
 
 /// `POST /v1/sync`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SyncRequest {
     /// With whom; with every verified peer where it is left out.
@@ -20,6 +21,7 @@ pub struct SyncRequest {
 
 /// How it stands with a peer when the answer is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SyncState {
     /// Connected; its receipts cover what this node held when it was asked, and this node holds everything that the peer's
@@ -37,6 +39,7 @@ pub enum SyncState {
 
 /// One peer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SyncPeer {
     /// Which.
     pub node: NodeId,
@@ -52,6 +55,7 @@ pub struct SyncPeer {
 
 /// The answer to [`SyncRequest`], given when every peer is up to date or the time is over.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SyncResult {
     /// Whether every peer that was asked about, and that a link may reach, is up to date.
     pub complete: bool,

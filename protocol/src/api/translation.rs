@@ -6,6 +6,7 @@ use crate::id::{DocumentId, SpaceId};
 
 /// `GET /v1/spaces/{space}/documents/{document}/translations`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Translations {
     /// The space it is in.
     pub space: SpaceId,
@@ -23,6 +24,7 @@ pub struct Translations {
 
 /// One language of a record beside the original.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Translation {
     /// The language.
     pub language: String,

@@ -14,6 +14,7 @@ use crate::limits::{FIELDS_MAX, KEY_BYTES_MAX, RECORD_BYTES_MAX};
 
 /// Changes to a record, by flat key. Keys that are not named stay as they are; `null` or `""` removes one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RecordDraft {
     /// The type; left out where an existing record is edited.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
@@ -54,6 +55,7 @@ impl RecordDraft {
 
 /// Something that is kept as it is, and that a person may want to look at.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Warning {
     /// The flat key.
     pub path: String,

@@ -9,6 +9,7 @@ use crate::time::Timestamp;
 
 /// A property that lists are narrowed by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Facet {
     /// The type of record.

@@ -115,6 +115,27 @@ impl Serialize for Value {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Value {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Value".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "A field's value; an object where a newer release wrote a kind that this one does not know.",
+            "anyOf": [
+                { "type": ["string", "integer", "boolean", "null"] },
+                {
+                    "type": "object",
+                    "properties": { "kind": { "type": "string" }, "value": { "type": "string" } },
+                    "required": ["kind", "value"],
+                },
+            ],
+        })
+    }
+}
+
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ValueVisitor)

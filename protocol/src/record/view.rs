@@ -12,6 +12,7 @@ use crate::time::Timestamp;
 
 /// A whole record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RecordView {
     /// The document.
     pub id: DocumentId,
@@ -112,6 +113,7 @@ impl RecordView {
 
 /// Who last changed a record, and when by that author's clock: from signed headers, never from fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Updated {
     /// When.
     pub time_ms: Timestamp,
@@ -126,6 +128,7 @@ pub struct Updated {
 /// What a list needs of a record. A text has at most [`SUMMARY_TEXT_BYTES_MAX`] bytes and a list [`SUMMARY_ITEMS_MAX`] items:
 /// what goes beyond is left out here, and is in the record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Summary {
     /// The document.
     pub id: DocumentId,

@@ -65,7 +65,8 @@ pub struct Add {
 
 /// What `--json` shows.
 #[derive(Debug, Serialize)]
-struct Report {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Report {
     #[serde(flatten)]
     added: AddedAttachment,
     /// Fields of the record that were empty and now say what the package's manifest says.

@@ -42,7 +42,8 @@ pub struct Get {
 
 /// What `--json` shows.
 #[derive(Debug, Serialize)]
-struct Report {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Report {
     attachment: AttachmentId,
     file: PathBuf,
     size: u64,

@@ -1,11 +1,11 @@
 //! `portolan attachment`: files of records. The daemon opens no path: what is read and written here goes over the socket as bytes.
 
-mod add;
-mod get;
+pub(super) mod add;
+pub(super) mod get;
 mod list;
 mod named;
 mod prune;
-mod verify;
+pub(super) mod verify;
 
 pub(super) use add::{AddedFile, send};
 pub(super) use named::harmless_name;

@@ -25,7 +25,8 @@ pub struct Verify {
 
 /// What `--json` shows.
 #[derive(Debug, Default, Serialize)]
-struct Report {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Report {
     checked: Vec<CheckedAttachment>,
     /// Files of the record that are not here.
     missing: u64,

@@ -6,7 +6,7 @@
 
 mod actor;
 mod courier;
-mod stage;
+pub(super) mod stage;
 mod story;
 
 use std::{

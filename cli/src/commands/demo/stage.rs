@@ -46,10 +46,18 @@ impl Who {
 
 /// One step as `--json` shows it.
 #[derive(Debug, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Step {
     title: String,
     commands: Vec<String>,
     claims: Vec<String>,
+}
+
+/// What `--json` shows.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Steps<'a> {
+    steps: &'a [Step],
 }
 
 /// See the head of the file.
@@ -279,10 +287,6 @@ impl Stage {
 
     /// The last word: with `--json` the steps, else a line.
     pub(super) fn finish(&self) -> Result<()> {
-        #[derive(Serialize)]
-        struct Steps<'a> {
-            steps: &'a [Step],
-        }
         let claims: usize = self.steps.iter().map(|step| step.claims.len()).sum();
         self.output.show(&Steps { steps: &self.steps }, |_| {
             format!("\nThe demo is over: {claims} claims, all of them true.\n")

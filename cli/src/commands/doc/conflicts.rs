@@ -32,7 +32,8 @@ pub struct Conflicts {
 
 /// What `--json` shows.
 #[derive(Debug, Default, Serialize)]
-struct Contested {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Contested {
     records: Vec<api::Conflicts>,
     /// Whether there are more records than are shown.
     more: bool,

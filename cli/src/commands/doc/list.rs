@@ -56,12 +56,14 @@ impl From<Sort> for SortBy {
 
 /// What `--json` shows: the same bytes on every node that holds the same records.
 #[derive(Debug, Default, Serialize)]
-struct Listing {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Listing {
     documents: Vec<Listed>,
     entries_to_index: u64,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Listed {
     space: SpaceId,
     #[serde(flatten)]

@@ -1,13 +1,13 @@
 //! `portolan doc`: records.
 
-mod conflicts;
+pub(super) mod conflicts;
 mod delete;
 mod diff;
 mod edit;
 mod facets;
 mod history;
 mod links;
-mod list;
+pub(super) mod list;
 mod new;
 mod provenance;
 mod restore;
@@ -16,7 +16,7 @@ mod settle;
 mod show;
 mod source;
 mod translate;
-mod translations;
+pub(super) mod translations;
 mod who_has;
 mod words;
 

@@ -23,7 +23,8 @@ pub struct Translations {
 
 /// What `--json` shows.
 #[derive(Debug, Default, Serialize)]
-struct Found {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Found {
     records: Vec<api::Translations>,
     /// Whether there are more records than are shown.
     more: bool,

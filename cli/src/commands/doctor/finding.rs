@@ -6,6 +6,7 @@ use crate::error::ApiError;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Level {
     /// Something does not work, or is not safe.
@@ -18,6 +19,7 @@ pub(super) enum Level {
 
 /// See the head of the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct Finding {
     pub(super) level: Level,
     /// What it concerns: `clock`, `files`, `disk`, `daemon`, `peers`, `spaces` or `users`.

@@ -22,7 +22,8 @@ pub(super) struct Doctor {}
 
 /// What `--json` shows.
 #[derive(Debug, Serialize)]
-struct Report {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct Report {
     /// What was looked at.
     checked: Vec<&'static str>,
     findings: Vec<Finding>,

@@ -62,7 +62,8 @@ pub struct Resume {
 
 /// What `--json` shows.
 #[derive(Debug, Serialize)]
-struct Report {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Report {
     pouch: PouchId,
     directory: PathBuf,
     to: Vec<String>,

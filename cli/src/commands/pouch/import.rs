@@ -50,7 +50,8 @@ pub struct Import {
 
 /// What `--json` shows.
 #[derive(Debug, Default, Serialize)]
-struct Report {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Report {
     dry_run: bool,
     taken: Vec<TakenVolume>,
     /// Volumes that are for others, or this node's own.
@@ -63,12 +64,14 @@ struct Report {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Failed {
     path: PathBuf,
     error: ApiError,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Code {
     for_node: NodeId,
     name: String,

@@ -16,13 +16,15 @@ use crate::{
 
 /// What `--json` shows.
 #[derive(Debug, Serialize)]
-struct Report {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Report {
     volumes: Vec<Volume>,
     /// Files and directories that are no volumes.
     others: u64,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Volume {
     path: String,
     pouch: PouchId,

@@ -1,9 +1,9 @@
 //! `portolan pouch`: sealed volumes that a courier carries, for when there is no link.
 
-mod export;
-mod import;
+pub(super) mod export;
+pub(super) mod import;
 mod list;
-mod look;
+pub(super) mod look;
 mod receipt;
 mod words;
 
