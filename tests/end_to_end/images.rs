@@ -107,5 +107,12 @@ fn images_become_files_of_the_records_once_and_come_out_again() {
     let address = format!("../attachments/{}/carte%20%281%29.png", map.record.id);
     assert!(page.contains(&format!("<img src=\"{address}\" alt=\"Une carte\">")), "{page}");
     assert!(page.contains(&format!("<a href=\"{address}\">")) && !page.contains("src=\"https"), "{page}");
+
+    let name = format!("attachments/{}/name/fr=absent.png", "a".repeat(52));
+    let _: Value = site.ask(["doc", "new", "--space", &space, "--type", "page", "--language", "fr", "--set", &name]);
+    let export = ["export", "--space", &space, "--attachments", "--force", "--to", "html", "--out"];
+    let report: Value = site.ask([&export[..], &[pages.to_str().unwrap()]].concat());
+    let missing = report["attachments"]["missing"].as_array().unwrap();
+    assert!(missing.len() == 1 && missing[0]["name"] == "absent.png" && missing[0]["reason"] != "", "{report}");
     site.stop();
 }

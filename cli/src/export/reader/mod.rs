@@ -25,6 +25,8 @@ mod spool;
 mod fields;
 mod list_pages;
 
+mod files;
+
 mod record_page;
 
 use std::{collections::BTreeMap, path::Path};

@@ -1,6 +1,6 @@
 //! The page of one record: its texts by language, then its fields, what it leads to, what leads to it, its files and where it is from.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use portolan_protocol::record::{Kind, RecordView, Segment, Value, field_of, inverse_relation, own_fields};
 
@@ -9,20 +9,13 @@ use super::{
     direction::{attributes, direction},
     escape::html,
     fields::{Fields, address, link},
+    files,
     frame::{Frame, marking},
     markdown::{Around, is_outside, render},
     spool::Spooled,
     words::Interface,
 };
-use crate::{import::address_of, output::bytes, time::rfc3339};
-
-/// Endings of files that a browser shows, or hands on, without running what stands in them. Others are named and not linked: what somebody
-/// attached would act as a page of the folder.
-const PASSIVE: [&str; 33] = [
-    "7z", "avif", "bmp", "csv", "doc", "docx", "epub", "flac", "gif", "jpeg", "jpg", "m4a", "md", "mkv", "mov", "mp3",
-    "mp4", "odp", "ods", "odt", "ogg", "pdf", "png", "ppt", "pptx", "rtf", "txt", "wav", "webm", "webp", "xls", "xlsx",
-    "zip",
-];
+use crate::time::rfc3339;
 
 /// Texts that stand before those of the type, and behind them.
 const FIRST: [&str; 2] = ["title", "summary"];
@@ -89,7 +82,7 @@ impl<'a> Page<'a> {
             ("other", words.said("other_fields"), listed(self.fields.unknown())),
             ("links", words.said("links"), self.links()),
             ("backlinks", words.said("backlinks"), self.backlinks()),
-            ("files", words.said("attachments"), self.files()),
+            ("files", words.said("attachments"), files::list(&self.fields, self.record)),
             ("about", words.said("about"), self.about()),
         ];
         for (id, label, content) in sections.iter().filter(|(_, _, content)| !content.is_empty()) {
@@ -172,18 +165,11 @@ impl<'a> Page<'a> {
 
     fn body(&self, value: &Value, tag: &str) -> String {
         let prefix = format!("{tag}-");
-        let file = |name: &str| self.file_called(name);
+        let file = |name: &str| files::address(self.record, name);
         render(
             &value.to_string(),
             &Around { words: self.words, direction: direction(Some(tag)), prefix: &prefix, file: &file },
         )
-    }
-
-    /// The address of the file that the record calls so, where it lies in the folder.
-    fn file_called(&self, name: &str) -> Option<String> {
-        let files = attachments(self.view());
-        let mut called = files.iter().filter(|(_, of)| of.names.iter().any(|(_, known)| *known == name));
-        called.find_map(|(id, _)| self.record.files.get(*id)).map(|path| format!("../{}", address_of(path)))
     }
 
     /// Whether a field is shown in a part of its own.
@@ -233,29 +219,6 @@ impl<'a> Page<'a> {
         if items.is_empty() { items } else { format!("<ul class=\"plain\">{items}</ul>\n") }
     }
 
-    fn files(&self) -> String {
-        let words = self.words;
-        let mut items = String::new();
-        for (id, of) in attachments(self.view()) {
-            let names: Vec<String> = of
-                .names
-                .iter()
-                .map(|(tag, name)| format!("<span{}>{}</span>", attributes(Some(tag)), html(name)))
-                .collect();
-            let name = if names.is_empty() { format!("<code>{}</code>", html(id)) } else { names.join(" / ") };
-            let name = match self.record.files.get(id) {
-                Some(path) if is_passive(path) => format!("<a href=\"../{}\">{name}</a>", html(&address_of(path))),
-                Some(path) => format!("{name} <code>{}</code>", html(path)),
-                None => format!("{name} <span class=\"of\">{}</span>", words.said("not_copied")),
-            };
-            let size = of.size.and_then(|size| u64::try_from(size).ok()).map(bytes);
-            let told: Vec<String> =
-                size.into_iter().chain(of.told).map(|part| format!("<bdi>{}</bdi>", html(&part))).collect();
-            items.push_str(&format!("<li>{name} <span class=\"told\">{}</span></li>\n", told.join(" · ")));
-        }
-        if items.is_empty() { items } else { format!("<ul class=\"plain\">{items}</ul>\n") }
-    }
-
     fn about(&self) -> String {
         let words = self.words;
         let mut out = String::from("<dl>");
@@ -274,36 +237,6 @@ impl<'a> Page<'a> {
         }
         out + "</dl>\n"
     }
-}
-
-/// What a record says of one of its files.
-#[derive(Default)]
-struct File<'a> {
-    names: Vec<(&'a str, &'a str)>,
-    size: Option<i64>,
-    told: Vec<String>,
-}
-
-/// The files of a record, by the id of the attachment.
-fn attachments(view: &RecordView) -> BTreeMap<&str, File<'_>> {
-    let mut files: BTreeMap<&str, File<'_>> = BTreeMap::new();
-    for (key, value) in &view.fields {
-        let Some((id, property)) = key.strip_prefix("attachments/").and_then(|rest| rest.split_once('/')) else {
-            continue;
-        };
-        let file = files.entry(id).or_default();
-        match (property.split_once('/'), value) {
-            (Some(("name", tag)), Value::Text(name)) => file.names.push((tag, name)),
-            (None, Value::Int(size)) if property == "size" => file.size = Some(*size),
-            (_, value) => file.told.push(value.to_string()),
-        }
-    }
-    files
-}
-
-fn is_passive(path: &str) -> bool {
-    let ending = path.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    ending.is_some_and(|ending| PASSIVE.contains(&ending.as_str()))
 }
 
 /// The word and the language of a text that people read: a field that there is one of for each language.

@@ -118,6 +118,7 @@ mod tests {
         let sources = [
             include_str!("frame.rs"),
             include_str!("fields.rs"),
+            include_str!("files.rs"),
             include_str!("list_pages.rs"),
             include_str!("markdown.rs"),
             include_str!("record_page.rs"),
