@@ -130,6 +130,7 @@ fn answers() -> Value {
         HeldAttachments,
         History,
         Holders,
+        Links,
         ImportEvent,
         InitAnswer,
         Looked,

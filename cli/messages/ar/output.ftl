@@ -587,3 +587,7 @@ daemon = الخدمة
 peers-343 = النظراء
 spaces-344 = الفضاءات
 users = الحسابات
+records-written = كُتب { $a } من ملفات السجلات، { $b }
+not-written = لم يُكتب: { $a } من { $b }: { $c }
+would-become-files-records = ستصير { $a } ملفات للسجلات
+images-added-unchanged-not = الصور: أُضيفت { $a }، لم تتغير { $b }، لم تُضف { $c }

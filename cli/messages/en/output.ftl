@@ -363,3 +363,7 @@ daemon = daemon
 peers-343 = peers
 spaces-344 = spaces
 users = users
+records-written = { $a } of records written, { $b }
+not-written = not written: { $a } of { $b }: { $c }
+would-become-files-records = { $a } would become files of the records
+images-added-unchanged-not = images: added { $a }, unchanged { $b }, not added { $c }

@@ -491,3 +491,7 @@ daemon = service
 peers-343 = pairs
 spaces-344 = espaces
 users = comptes
+records-written = { $a } de fiches écrits, { $b }
+not-written = non écrit : { $a } de { $b } : { $c }
+would-become-files-records = { $a } deviendraient des fichiers des fiches
+images-added-unchanged-not = images : ajoutées { $a }, inchangées { $b }, non ajoutées { $c }

@@ -349,13 +349,13 @@ fn human(report: &Report) -> String {
     }
     if let Some(files) = &report.attachments {
         let written = count(files.written, "file", "files");
-        out.push_str(&format!("{written} of records written, {}\n", bytes(files.bytes)));
+        out.push_str(&tr!("{written} of records written, {}\n", bytes(files.bytes)));
         for missing in files.missing.iter().take(NAMED_MAX) {
             let (name, reason) = (text::shown(&missing.name), text::shown(&missing.reason));
-            out.push_str(&format!("not written: {name} of {}: {reason}\n", missing.record));
+            out.push_str(&tr!("not written: {name} of {}: {reason}\n", missing.record));
         }
         if files.missing.len() > NAMED_MAX {
-            out.push_str(&format!("and {} more; --json names all\n", files.missing.len() - NAMED_MAX));
+            out.push_str(&tr!("and {} more; --json names all\n", files.missing.len() - NAMED_MAX));
         }
     }
     if report.entries_to_index > 0 {

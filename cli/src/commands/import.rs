@@ -340,9 +340,9 @@ fn human(report: &Report) -> String {
     out.push_str(&tr!("{verb}created {created}, changed {updated}, unchanged {unchanged}, not imported {refused}\n"));
     let ImageTotals { found, added, unchanged, refused } = report.images;
     if found > 0 && report.dry_run {
-        out.push_str(&format!("{} would become files of the records\n", count(found, "image", "images")));
+        out.push_str(&tr!("{} would become files of the records\n", count(found, "image", "images")));
     } else if found > 0 {
-        out.push_str(&format!("images: added {added}, unchanged {unchanged}, not added {refused}\n"));
+        out.push_str(&tr!("images: added {added}, unchanged {unchanged}, not added {refused}\n"));
     }
     if report.images_not_imported > 0 {
         let images = count(report.images_not_imported, "image", "images");

@@ -57,6 +57,7 @@ pub fn shapes() -> Vec<Shape> {
         shape::<api::Saved>("doc edit"),
         shape::<api::Facets>("doc facets"),
         shape::<api::History>("doc history"),
+        shape::<api::Links>("doc links"),
         shape::<doc::list::Listing>("doc list"),
         shape::<api::Saved>("doc new"),
         shape::<api::Provenance>("doc provenance"),

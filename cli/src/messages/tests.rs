@@ -77,6 +77,12 @@ fn the_help_of_every_command_is_among_the_messages() {
     let lacking: Vec<_> =
         said.iter().filter(|said| !catalogue.knows(&Sentence::of_template(&help::escaped(said)))).collect();
     assert!(lacking.is_empty(), "not in cli/messages/en: {lacking:#?}");
+    let file = LANGUAGES[0].1.iter().find(|(name, _)| *name == "help").unwrap().1;
+    assert_eq!(
+        file.lines().filter(|line| line.contains(" = ")).count(),
+        said.len(),
+        "nothing is there that is not said"
+    );
     let command = help::translated(Cli::command(), &catalogue);
     assert!(command.find_subcommand("peer").unwrap().get_about().unwrap().to_string().contains("nœud"));
 }
