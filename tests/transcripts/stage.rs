@@ -5,6 +5,9 @@ use std::{
     io::{BufRead as _, BufReader},
     path::Path,
     process::{Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
 use portolan_protocol::api::SearchAnswer;
@@ -18,6 +21,8 @@ use crate::{
     schemas,
 };
 
+/// After this a line that a page promises counts as missing.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Who types: whatever the login of the test is, changes are signed with these names.
 const PERSONS: [&str; 2] = ["Amina Haddad", "Luca Conti"];
 
@@ -108,13 +113,16 @@ impl Stage {
     fn listened(&self, step: &Step, command: &str, lines: usize) -> Vec<String> {
         self.settle(step);
         let mut process = self.shell(step, &format!("exec {}", self.names.typed(command))).spawn().unwrap();
-        let mut said = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let mut heard: Vec<String> = said.by_ref().take(1).collect();
+        let out = BufReader::new(process.stdout.take().unwrap());
+        let (sender, said) = mpsc::channel();
+        thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let next = || said.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("{command}: no more lines: {error}"));
+        let mut heard = vec![next()];
         if let Some(meanwhile) = &step.meanwhile {
             let ended = run(self.shell(step, meanwhile));
             assert_eq!(ended.code, Some(0), "{meanwhile}: {ended:?}");
         }
-        heard.extend(said.take(lines - 1));
+        heard.extend((1..lines).map(|_| next()));
         process.kill().unwrap();
         process.wait().unwrap();
         heard
