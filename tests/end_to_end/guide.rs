@@ -1,6 +1,11 @@
-//! The transcripts of `docs/guide/usb.md` are what the programs say: the commands are run, and the words compared.
+//! The transcripts of `docs/guide/usb.md` and `administrator.md` are what the programs say: the commands are run, and the words compared.
 
-use std::{collections::BTreeMap, fs, path::Path, process::Stdio};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use portolan_tests::daemons::{Ended, Site, introduce, program, run};
 use serde_json::Value;
@@ -22,7 +27,7 @@ fn transcripts(page: &str) -> Vec<Line> {
             "```console" => inside = true,
             "```" => inside = false,
             _ if !inside => {}
-            _ => match text.split_once("$ portolan ") {
+            _ => match text.split_once("$ ") {
                 Some((who, command)) => {
                     lines.push(Line { who: who.into(), command: command.into(), answer: Vec::new() });
                 }
@@ -64,9 +69,13 @@ fn words(command: &str) -> Vec<String> {
         .collect()
 }
 
+fn page(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide").join(name)).unwrap()
+}
+
 fn named(directory: &Path, key: &str, name: &str) -> Site {
     let home = directory.join(key);
-    let mut init = std::process::Command::new(program("portolan"));
+    let mut init = Command::new(program("portolan"));
     init.args(["--json", "--home"]).arg(&home).args(["init", "--name", name, "--organisation", "X", "--country", "IT"]);
     let made = run_plainly(init.arg("--offline"));
     assert_eq!(made.code, Some(0), "{made:?}");
@@ -75,16 +84,15 @@ fn named(directory: &Path, key: &str, name: &str) -> Site {
     site
 }
 
-fn run_plainly(command: &mut std::process::Command) -> Ended {
-    let mut taken = std::process::Command::new(command.get_program());
+fn run_plainly(command: &mut Command) -> Ended {
+    let mut taken = Command::new(command.get_program());
     taken.args(command.get_args()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     run(taken)
 }
 
 #[test]
 fn the_page_on_sticks_tells_what_happens() {
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide/usb.md")).unwrap();
-    let mut lines = transcripts(&page);
+    let mut lines = transcripts(&page("usb.md"));
     // The courier looks at a stick once there is one.
     let courier = lines.iter().position(|line| line.who == "courier").unwrap();
     let courier = lines.remove(courier);
@@ -103,6 +111,7 @@ fn the_page_on_sticks_tells_what_happens() {
     let media = media.to_str().unwrap();
     let mut checked = 0;
     for Line { who, command, answer } in lines {
+        let command = command.strip_prefix("portolan ").unwrap();
         // That needs a medium that was too small, and is tested with one.
         if command.starts_with("pouch resume") {
             continue;
@@ -113,20 +122,77 @@ fn the_page_on_sticks_tells_what_happens() {
             arguments.truncate(2);
             arguments.extend(code(&sites, media).split_whitespace().map(str::to_owned));
         }
-        let mut portolan = std::process::Command::new(program("portolan"));
+        let mut portolan = Command::new(program("portolan"));
         if let Some(site) = sites.get(who.as_str()) {
             portolan.arg("--home").arg(&site.home);
         }
         let ended = run_plainly(portolan.args(&arguments));
         assert_eq!(ended.code, Some(0), "{who}: {command}: {ended:?}");
-        if !answer.is_empty() {
-            let said: Vec<String> = ended.out.replace(media, "/media").lines().map(plain).collect();
-            let written: Vec<String> = answer.iter().map(|line| plain(line)).collect();
-            assert_eq!(said, written, "{who}: {command}");
-            checked += 1;
-        }
+        checked += compare(&ended.out.replace(media, "/media"), &answer, &who, command);
     }
     assert_eq!(checked, 6);
+}
+
+/// Holds what a command said against what the page has, if it has anything; how many were compared.
+fn compare(said: &str, answer: &[String], who: &str, command: &str) -> usize {
+    if answer.is_empty() {
+        return 0;
+    }
+    let said: Vec<String> = said.lines().map(plain).collect();
+    let written: Vec<String> = answer.iter().map(|line| plain(line)).collect();
+    assert_eq!(said, written, "{who}: {command}");
+    1
+}
+
+#[test]
+fn an_administrators_first_day_goes_as_written() {
+    let lines = transcripts(&page("administrator.md"));
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().to_str().unwrap();
+    let mut sites = BTreeMap::from([
+        ("rome", named(directory.path(), "rome", "Rome Academy")),
+        ("tunis", named(directory.path(), "tunis", "Tunis Academy")),
+    ]);
+    for medium in ["stick", "other", "safe"] {
+        fs::create_dir_all(directory.path().join("media").join(medium)).unwrap();
+    }
+    let (mut compared, mut ran) = (0, 0);
+    for Line { who, command, answer } in lines {
+        ran += 1;
+        // The test has no service, and runs as one user: logins and owners are those that every system has.
+        match command.strip_prefix("sudo ") {
+            Some("systemctl stop portoland") => sites.get_mut(who.as_str()).unwrap().stop(),
+            Some("systemctl start portoland") => sites.get_mut(who.as_str()).unwrap().start(),
+            Some(shell) => {
+                let here = shell
+                    .replace("-o portolan -g portolan ", "")
+                    .replace("/var/lib/portolan", &format!("{root}/{who}"));
+                let here = here.replace("/media/", &format!("{root}/media/"));
+                let (program, arguments) = here.split_once(' ').unwrap();
+                let ended = run_plainly(Command::new(program).args(words(arguments)));
+                assert_eq!(ended.code, Some(0), "{who}: {command}: {ended:?}");
+            }
+            None => {
+                let here = command.strip_prefix("portolan ").unwrap().replace("/media/", &format!("{root}/media/"));
+                let here = here.replace(" amina", " daemon").replace(" paul", " nobody");
+                let mut arguments = words(&here);
+                for argument in arguments.iter_mut().filter(|argument| argument.ends_with(".card")) {
+                    *argument = format!("{root}/{argument}");
+                }
+                if here.starts_with("peer add") {
+                    // What is heard on the telephone.
+                    let other = if who == "rome" { "tunis" } else { "rome" };
+                    arguments.extend(["--fingerprint".to_owned(), sites[other].card().1]);
+                }
+                let mut portolan = Command::new(program("portolan"));
+                let ended = run_plainly(portolan.arg("--home").arg(&sites[who.as_str()].home).args(arguments));
+                assert_eq!(ended.code, Some(0), "{who}: {command}: {ended:?}");
+                let said = ended.out.replace(&format!("{root}/media"), "/media").replace(&format!("{root}/"), "");
+                compared += compare(&said.replace("nobody", "paul"), &answer, &who, &command);
+            }
+        }
+    }
+    assert_eq!((ran, compared), (35, 6));
 }
 
 /// A code for a pouch of which nothing is known yet.
