@@ -60,13 +60,12 @@ fn plain(text: &str) -> String {
 
 /// The words of a command as a shell takes them.
 fn words(command: &str) -> Vec<String> {
-    let quoted = command.split('"').enumerate();
-    quoted
-        .flat_map(|(number, part)| match number % 2 {
-            0 => part.split_whitespace().map(str::to_owned).collect(),
-            _ => vec![part.to_owned()],
-        })
-        .collect()
+    let mut quoted = false;
+    let divides = |letter: char| {
+        quoted ^= letter == '"';
+        letter == ' ' && !quoted
+    };
+    command.split(divides).filter(|word| !word.is_empty()).map(|word| word.replace('"', "")).collect()
 }
 
 fn page(name: &str) -> String {
