@@ -96,7 +96,7 @@ fn texts(view: &RecordView) -> Vec<Text> {
 /// Whether a key holds words for people.
 fn is_prose(key: &str) -> bool {
     let is_apparatus = matches!(key, "type" | "schema" | "language" | "status" | "marking")
-        || ["translations/", "retention/", "links/"].iter().any(|set| key.starts_with(set));
+        || ["translations/", "retention/", "links/", "source/"].iter().any(|set| key.starts_with(set));
     let kind = field_of(key).map(|field| field.kind);
     !is_apparatus && !matches!(kind, Some(Kind::Position | Kind::Marking | Kind::Member)) && !key.ends_with("/position")
 }
@@ -135,6 +135,7 @@ mod tests {
             ("status", "draft"),
             ("objectives/a/position", "i"),
             ("links/x/target", "y"),
+            ("source/path", "ports/de.md"),
         ];
         let values = values.map(|(key, value)| (key.to_owned(), vec![Value::from(value)]));
         let view = RecordView::new(DocumentId([1; 16]), vec![], BTreeMap::from(values));

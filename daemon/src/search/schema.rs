@@ -29,7 +29,7 @@ use super::{
 };
 
 /// The version of all this; another one is built anew.
-pub(super) const FORMAT: &str = "1";
+pub(super) const FORMAT: &str = "2";
 
 /// Bytes of texts that are kept for passages, of one entry.
 const KEPT_BYTES_MAX: usize = 32 << 10;

@@ -120,7 +120,8 @@ pub struct Hit {
     pub space: SpaceId,
     /// Its short form, as it is now.
     pub record: Summary,
-    /// A passage with words that were looked for; null where none is at hand.
+    /// A passage with words that were looked for, without marks where they stand beyond what the index keeps of a text; null where none is
+    /// at hand.
     pub snippet: Option<Snippet>,
     /// The notations through which it was found: those of `concepts` that it is tagged with, sorted.
     pub through: Vec<String>,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Summary;
+use super::{Summary, canonical_language};
 use crate::time::Timestamp;
 
 /// A property that lists are narrowed by.
@@ -97,10 +97,14 @@ pub struct Filters {
 }
 
 impl Filters {
-    /// Wants `value` in a facet, where one is given.
+    /// Wants `value` in a facet, where one is given; a language in whatever case its tag is written.
     #[must_use]
     pub fn with(mut self, facet: Facet, value: Option<String>) -> Self {
-        self.wanted.extend(value.map(|value| (facet, value)));
+        let spelled = |value: String| match facet {
+            Facet::Language => canonical_language(&value).unwrap_or(value),
+            _ => value,
+        };
+        self.wanted.extend(value.map(|value| (facet, spelled(value))));
         self
     }
 
@@ -122,6 +126,14 @@ mod tests {
     fn a_facet_has_the_name_that_json_gives_it() {
         for facet in Facet::ALL {
             assert_eq!(serde_json::to_string(&facet).unwrap_or_default(), format!("\"{}\"", facet.name()));
+        }
+    }
+
+    #[test]
+    fn a_language_is_wanted_in_whatever_case() {
+        for (typed, kept) in [("az-cyrl", "az-Cyrl"), ("PT-br", "pt-BR"), ("no tag", "no tag")] {
+            let filters = Filters::default().with(Facet::Language, Some(typed.to_owned()));
+            assert_eq!(filters.wanted[&Facet::Language], kept);
         }
     }
 }
