@@ -10,7 +10,7 @@ use std::{
 };
 
 use data_encoding::HEXLOWER;
-use portolan_protocol::time::Timestamp;
+use portolan_protocol::{id::SpaceId, time::Timestamp};
 use rand_core::Rng as _;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -80,11 +80,12 @@ impl TryFrom<String> for Mark {
 }
 
 /// Up to where somebody has looked, and when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Look {
-    /// The place.
-    pub mark: Mark,
-    /// When, by this machine's clock.
+    /// The place, for each space that was looked at; of any other, everything is new.
+    #[serde(default)]
+    pub spaces: BTreeMap<SpaceId, Mark>,
+    /// When last, by this machine's clock.
     pub time_ms: Timestamp,
 }
 
@@ -102,7 +103,7 @@ pub enum LooksError {
 type Places = BTreeMap<String, Look>;
 
 /// Answers in the order in which they were given, by the names that they were given under.
-type Shown = VecDeque<(String, Mark)>;
+type Shown = VecDeque<(String, BTreeMap<SpaceId, Mark>)>;
 
 /// The looks of all logins, and what was shown to each since the start.
 ///
@@ -125,20 +126,20 @@ impl Looks {
 
     /// Up to where a login has looked.
     pub fn of(&self, login: &str, place: &str) -> Option<Look> {
-        self.kept.value().get(login)?.get(place).copied()
+        self.kept.value().get(login)?.get(place).cloned()
     }
 
-    /// A name for what is shown to a login up to `mark`, for it to say that it has seen it.
-    pub fn show(&self, login: &str, mark: Mark) -> String {
+    /// A name for what is shown to a login of each space, for it to say that it has seen it.
+    pub fn show(&self, login: &str, spaces: BTreeMap<SpaceId, Mark>) -> String {
         let mut all = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         let shown = all.entry(login.to_owned()).or_default();
-        if let Some((name, _)) = shown.iter().find(|(_, held)| *held == mark) {
+        if let Some((name, _)) = shown.iter().find(|(_, held)| *held == spaces) {
             return name.clone();
         }
         let mut bytes = [0; 16];
         clock::rng().fill_bytes(&mut bytes);
         let name = HEXLOWER.encode(&bytes);
-        shown.push_back((name.clone(), mark));
+        shown.push_back((name.clone(), spaces));
         if shown.len() > SHOWN_MAX {
             shown.pop_front();
         }
@@ -146,12 +147,12 @@ impl Looks {
     }
 
     /// What a login was shown under a name; none where that was too long ago, or before the start.
-    pub fn shown(&self, login: &str, name: &str) -> Option<Mark> {
+    pub fn shown(&self, login: &str, name: &str) -> Option<BTreeMap<SpaceId, Mark>> {
         let all = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(login)?.iter().find(|(held, _)| held == name).map(|(_, mark)| *mark)
+        all.get(login)?.iter().find(|(held, _)| held == name).map(|(_, spaces)| spaces.clone())
     }
 
-    /// Keeps up to where a login has looked. Blocks.
+    /// Keeps up to where a login has looked now; what it knew of other spaces stays. Blocks.
     ///
     /// # Errors
     /// [`LooksError`].
@@ -161,7 +162,9 @@ impl Looks {
             if places.len() >= PLACES_MAX && !places.contains_key(place) {
                 return Err(LooksError::Full);
             }
-            places.insert(place.to_owned(), look);
+            let kept = places.entry(place.to_owned()).or_default();
+            kept.spaces.extend(look.spaces);
+            kept.time_ms = look.time_ms;
             Ok(())
         })
     }
@@ -172,14 +175,16 @@ impl Looks {
     /// # Errors
     /// [`KeptError`].
     pub fn take_back(&self, durable: Mark) -> Result<(), KeptError> {
-        let beyond = |look: &Look| look.mark.table == durable.table && look.mark.revision > durable.revision;
-        if !self.kept.value().values().flat_map(BTreeMap::values).any(beyond) {
+        let beyond = |mark: &Mark| mark.table == durable.table && mark.revision > durable.revision;
+        let marks = |look: &Look| look.spaces.values().any(beyond);
+        if !self.kept.value().values().flat_map(BTreeMap::values).any(marks) {
             return Ok(());
         }
         self.kept.change(|all| {
-            for look in all.values_mut().flat_map(BTreeMap::values_mut).filter(|look| beyond(look)) {
-                look.mark.revision = durable.revision;
-                look.mark.records = look.mark.records.min(durable.records);
+            let looks = all.values_mut().flat_map(BTreeMap::values_mut);
+            for mark in looks.flat_map(|look| look.spaces.values_mut()).filter(|mark| beyond(mark)) {
+                mark.revision = durable.revision;
+                mark.records = mark.records.min(durable.records);
             }
             Ok(())
         })
@@ -192,6 +197,11 @@ mod tests {
     use super::*;
 
     const MARK: Mark = Mark { table: [7; 16], revision: 30, records: 9 };
+    const SPACE: SpaceId = SpaceId([1; 32]);
+
+    fn look(mark: Mark) -> Look {
+        Look { spaces: BTreeMap::from([(SPACE, mark)]), time_ms: Timestamp(5) }
+    }
 
     #[test]
     fn a_mark_is_read_as_it_was_written() {
@@ -205,15 +215,14 @@ mod tests {
     fn looks_come_back_and_go_no_further_than_what_was_durable() {
         let home = tempfile::tempdir().unwrap();
         let looks = Looks::open(home.path()).unwrap();
-        let look = Look { mark: MARK, time_ms: Timestamp(5) };
-        looks.keep("amina", "", look).unwrap();
-        looks.keep("amina", "chat", Look { mark: Mark { revision: 10, ..MARK }, ..look }).unwrap();
-        let other = Look { mark: Mark { table: [8; 16], ..MARK }, ..look };
-        looks.keep("bruno", "", other).unwrap();
+        looks.keep("amina", "", look(MARK)).unwrap();
+        looks.keep("amina", "chat", look(Mark { revision: 10, ..MARK })).unwrap();
+        let other = look(Mark { table: [8; 16], ..MARK });
+        looks.keep("bruno", "", other.clone()).unwrap();
         looks.take_back(Mark { revision: 20, records: 8, ..MARK }).unwrap();
         let looks = Looks::open(home.path()).unwrap();
-        assert_eq!(looks.of("amina", "").unwrap().mark, Mark { revision: 20, records: 8, ..MARK });
-        assert_eq!(looks.of("amina", "chat").unwrap().mark.revision, 10);
+        assert_eq!(looks.of("amina", ""), Some(look(Mark { revision: 20, records: 8, ..MARK })));
+        assert_eq!(looks.of("amina", "chat").unwrap().spaces[&SPACE].revision, 10);
         assert_eq!((looks.of("bruno", ""), looks.of("carla", "")), (Some(other), None));
     }
 
@@ -221,15 +230,16 @@ mod tests {
     fn what_was_shown_has_a_name_for_one_login_until_the_process_ends() {
         let home = tempfile::tempdir().unwrap();
         let looks = Looks::open(home.path()).unwrap();
-        let name = looks.show("amina", MARK);
-        assert_eq!(name, looks.show("amina", MARK), "asking again forgets nothing that was shown");
-        assert_eq!((looks.shown("amina", &name), looks.shown("bruno", &name)), (Some(MARK), None));
+        let shown = |mark| BTreeMap::from([(SPACE, mark)]);
+        let name = looks.show("amina", shown(MARK));
+        assert_eq!(name, looks.show("amina", shown(MARK)), "asking again forgets nothing that was shown");
+        assert_eq!((looks.shown("amina", &name), looks.shown("bruno", &name)), (Some(shown(MARK)), None));
         assert!(!name.contains("30"), "a mark counts what happens in other spaces too: {name}");
         for revision in 0..SHOWN_MAX as u64 {
-            looks.show("amina", Mark { revision: 100 + revision, ..MARK });
+            looks.show("amina", shown(Mark { revision: 100 + revision, ..MARK }));
         }
         assert_eq!(looks.shown("amina", &name), None);
-        let last = looks.show("amina", MARK);
+        let last = looks.show("amina", shown(MARK));
         assert_eq!(Looks::open(home.path()).unwrap().shown("amina", &last), None);
     }
 
@@ -237,9 +247,11 @@ mod tests {
     fn a_login_keeps_so_many_places_and_no_more() {
         let home = tempfile::tempdir().unwrap();
         let looks = Looks::open(home.path()).unwrap();
-        let look = Look { mark: MARK, time_ms: Timestamp(5) };
-        (0..PLACES_MAX).for_each(|place| looks.keep("amina", &place.to_string(), look).unwrap());
-        assert!(matches!(looks.keep("amina", "more", look), Err(LooksError::Full)));
-        looks.keep("amina", "3", look).unwrap();
+        (0..PLACES_MAX).for_each(|place| looks.keep("amina", &place.to_string(), look(MARK)).unwrap());
+        assert!(matches!(looks.keep("amina", "more", look(MARK)), Err(LooksError::Full)));
+        let other = SpaceId([2; 32]);
+        looks.keep("amina", "3", Look { spaces: BTreeMap::from([(other, MARK)]), time_ms: Timestamp(6) }).unwrap();
+        let kept = looks.of("amina", "3").unwrap();
+        assert_eq!((kept.spaces.len(), kept.time_ms), (2, Timestamp(6)), "what was seen of other spaces stays seen");
     }
 }

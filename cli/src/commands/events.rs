@@ -29,7 +29,10 @@ impl Events {
         let client = context.client()?;
         let mut gone = listen(context, &client).await;
         while self.follow && is_gone(&gone) {
-            eprintln!("The daemon is gone; waiting for it. `portolan new` tells what became known meanwhile.");
+            eprintln!(
+                "{}",
+                tr!("The daemon is gone; waiting for it. `portolan new` tells what became known meanwhile.")
+            );
             loop {
                 // Also where it answers: a stream that ends at once is not asked for without a pause.
                 sleep(AGAIN_AFTER).await;

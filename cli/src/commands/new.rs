@@ -272,8 +272,17 @@ fn markdown(news: &News, names: &Names) -> String {
 /// Text in which Markdown and HTML see nothing but text.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '#' | '|' | '&' | '!' | '~') {
+    for (at, c) in text.char_indices() {
+        // Addresses become links by themselves where they are written out.
+        let is_of_an_address = match c {
+            '@' => true,
+            ':' => text[at..].starts_with("://"),
+            '.' => out.to_ascii_lowercase().ends_with("www"),
+            _ => false,
+        };
+        let is_of_markdown =
+            matches!(c, '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '#' | '|' | '&' | '!' | '~');
+        if is_of_markdown || is_of_an_address {
             out.push('\\');
         }
         out.push(c);

@@ -160,7 +160,7 @@ pub(super) fn peer(peer: &Peer, now: Timestamp) -> String {
         let _ = writeln!(out, "{}", tr!("  last pouch taken {} ({})", time::ago(taken, now), time::rfc3339(taken)));
     }
     if !peer.last_error.is_empty() {
-        let _ = writeln!(out, "{}", tr!("  trouble: {}", text::shown(&peer.last_error)));
+        let _ = writeln!(out, "{}", tr!("  trouble: {}", text::shown(&messages::found(&peer.last_error))));
     }
     if let Some(next) = peer.next_attempt_ms.filter(|_| peer.connection.is_none()) {
         let _ = writeln!(

@@ -1,6 +1,7 @@
 //! The messages of a language, and those of English by which they are found.
 
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     fmt::{self, Debug, Formatter},
     fs::{self, File},
@@ -31,8 +32,10 @@ pub type Broken = (PathBuf, String);
 pub struct Catalogue {
     language: LanguageIdentifier,
     messages: FluentBundle<FluentResource>,
-    sentences: Vec<(Sentence, String)>,
-    by_words: HashMap<Sentence, usize>,
+    /// The names of all sentences.
+    by_words: HashMap<Sentence, String>,
+    /// Those of errors, the one with the most letters first.
+    errors: Vec<(Sentence, String)>,
 }
 
 impl Debug for Catalogue {
@@ -85,9 +88,10 @@ impl Catalogue {
         if tag.starts_with("en") && embedded.is_some() && !directories.iter().any(|path| path.join(&tag).is_dir()) {
             return (None, broken);
         }
-        let sentences = sentences();
-        let by_words = sentences.iter().enumerate().map(|(place, (sentence, _))| (sentence.clone(), place)).collect();
-        (Some(Catalogue { language, messages, sentences, by_words }), broken)
+        let by_words = sentences(|_| true).into_iter().collect();
+        let mut errors = sentences(|file| matches!(file, "errors" | "daemon"));
+        errors.sort_by_key(|(sentence, _)| Reverse(sentence.letters()));
+        (Some(Catalogue { language, messages, by_words, errors }), broken)
     }
 
     /// The message of a name, as it is.
@@ -103,51 +107,45 @@ impl Catalogue {
     /// What a template came to, in this language; none where it has no such sentence.
     pub fn told(&self, template: &str, english: &str) -> Option<String> {
         let sentence = Sentence::of_template(template);
-        let (sentence, name) = &self.sentences[*self.by_words.get(&sentence)?];
-        within(english, |words| self.say(name, &sentence.places_in(words)?, 0))
+        let name = self.by_words.get(&sentence)?;
+        // What stands in the places is somebody's, and stays as it is.
+        within(english, |words| self.say(name, sentence.places_in(words)?.into_iter().map(argument)))
     }
 
     /// So many of something, whose word for many is `many`.
     pub fn counted(&self, number: u64, many: &str) -> Option<String> {
-        let (_, name) = &self.sentences[*self.by_words.get(&Sentence::of_template(&format!("{{}} {many}")))?];
-        self.say(name, &[&number.to_string()], 0)
+        let name = self.by_words.get(&Sentence::of_template(&format!("{{}} {many}")))?;
+        self.say(name, [argument(&number.to_string())].into_iter())
     }
 
-    /// A sentence that is known by its English words alone.
+    /// An error that is known by its English words alone, and one that follows it behind a colon.
     pub fn found(&self, english: &str) -> Option<String> {
         within(english, |words| self.find(words, 0))
     }
 
     fn find(&self, english: &str, depth: usize) -> Option<String> {
-        let fits = |(sentence, name): &'_ (Sentence, String)| {
-            // A sentence of places alone is every sentence.
-            let places = sentence.places_in(english).filter(|_| sentence.letters() > sentence.places())?;
-            Some((sentence.letters(), self.say(name, &places, depth)?))
-        };
-        let all = self.sentences.iter().filter_map(fits);
-        all.max_by_key(|(letters, _)| *letters).map(|(_, told)| told)
+        // A sentence of places alone is every sentence.
+        let mut likely = self.errors.iter().filter(|(sentence, _)| sentence.letters() > sentence.places());
+        likely.find_map(|(sentence, name)| {
+            let places = sentence.places_in(english)?;
+            let last = places.len().wrapping_sub(1);
+            let within = |(number, place): (usize, &str)| {
+                let is_error = number == last && sentence.ends_behind_a_colon() && depth < DEPTH_MAX;
+                match is_error.then(|| self.find(place, depth + 1)).flatten() {
+                    Some(told) => FluentValue::from(told),
+                    None => argument(place).into_owned(),
+                }
+            };
+            self.say(name, places.into_iter().enumerate().map(within))
+        })
     }
 
-    fn say(&self, name: &str, places: &[&str], depth: usize) -> Option<String> {
+    fn say<'a>(&self, name: &str, places: impl Iterator<Item = FluentValue<'a>>) -> Option<String> {
         let mut arguments = FluentArgs::new();
         for (variable, place) in NAMES.iter().zip(places) {
-            arguments.set(*variable, self.argument(place, depth));
+            arguments.set(*variable, place);
         }
         self.format(name, &arguments)
-    }
-
-    /// A number where it is one, for the plural; a sentence within the sentence where it is one.
-    fn argument<'a>(&self, place: &'a str, depth: usize) -> FluentValue<'a> {
-        let number = place.trim();
-        // What begins with a zero is no number but digits that somebody compares.
-        let is_number = !number.starts_with('0') || number == "0";
-        if is_number && (1..16).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit()) {
-            return FluentValue::try_number(number);
-        }
-        match self.find(place, depth + 1).filter(|_| depth < DEPTH_MAX) {
-            Some(told) => told.into(),
-            None => place.into(),
-        }
     }
 
     fn format(&self, name: &str, arguments: &FluentArgs<'_>) -> Option<String> {
@@ -155,6 +153,17 @@ impl Catalogue {
         let mut errors = Vec::new();
         let told = self.messages.format_pattern(pattern, Some(arguments), &mut errors).into_owned();
         errors.is_empty().then_some(told)
+    }
+}
+
+/// What stands in a place: a number where it is one, for the plural.
+fn argument(place: &str) -> FluentValue<'_> {
+    let number = place.trim();
+    // What begins with a zero is no number but digits that somebody compares.
+    let is_number = !number.starts_with('0') || number == "0";
+    match is_number && (1..16).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => FluentValue::try_number(number),
+        false => place.into(),
     }
 }
 
@@ -167,11 +176,11 @@ fn within(text: &str, change: impl FnOnce(&str) -> Option<String>) -> Option<Str
         .map(|told| format!("{}{told}{}", text.get(..start).unwrap_or_default(), text.get(end..).unwrap_or_default()))
 }
 
-/// The English sentences with the names of their messages.
-fn sentences() -> Vec<(Sentence, String)> {
+/// The English sentences of some files with the names of their messages.
+fn sentences(is_wanted: impl Fn(&str) -> bool) -> Vec<(Sentence, String)> {
     let english = embedded::LANGUAGES.iter().find(|(tag, _)| *tag == "en").map(|(_, files)| *files);
     let mut sentences = Vec::new();
-    for (_, text) in english.unwrap_or_default() {
+    for (_, text) in english.unwrap_or_default().iter().filter(|(file, _)| is_wanted(file)) {
         let resource = match FluentResource::try_new((*text).to_owned()) {
             Ok(resource) | Err((resource, _)) => resource,
         };

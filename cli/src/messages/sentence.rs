@@ -41,6 +41,11 @@ impl Sentence {
         self.0.iter().map(String::len).sum()
     }
 
+    /// Whether the last place is its end and stands behind a colon, as a cause does.
+    pub(super) fn ends_behind_a_colon(&self) -> bool {
+        matches!(&self.0[..], [.., before, end] if end.is_empty() && before.ends_with(": "))
+    }
+
     /// What stands in the places, if `english` is this sentence. Where that can be cut in several ways, each place ends at the first
     /// of the words that follow it.
     pub fn places_in<'a>(&self, english: &'a str) -> Option<Vec<&'a str>> {

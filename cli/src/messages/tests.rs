@@ -185,6 +185,11 @@ fn an_error_is_found_by_its_words_and_so_is_one_within_it() {
     assert_eq!(french().found("nobody ever said this"), None);
     let told = french().found("the login `00123` is not listed").unwrap();
     assert!(told.contains("00123"), "digits that somebody compares stay: {told}");
+    let told = french().found("cannot read /home/amina/Draft of report.md: nothing is new").unwrap();
+    assert!(told.ends_with("/home/amina/Draft of report.md : nothing is new"), "what is somebody's stays: {told}");
+    let told = french().told("{} is now called {}\n", "store is now called Ministry of Ports in Rome\n").unwrap();
+    assert_eq!(told, "store s'appelle maintenant Ministry of Ports in Rome\n");
+    assert!(french().found(&"cannot be read: ".repeat(1_000)).is_some(), "in no time");
     let hostile = "there is a record {$a} } { \u{202e} already";
     assert_eq!(french().found(hostile).unwrap(), "il y a déjà une fiche {$a} } { \u{202e}");
 }

@@ -29,6 +29,8 @@ pub(super) async fn fresh(
     let place = place(query.place)?;
     let spaces = caller.readable(&shared, query.space).await?;
     let since = shared.home.looks.of(&caller.0.login, &place);
+    let since_ms = since.as_ref().map(|look| look.time_ms);
+    let looked_at = spaces.clone();
     // Before the answer: what comes meanwhile is in the next one.
     let mut entries_to_index: u64 = 0;
     for space in &spaces {
@@ -39,9 +41,9 @@ pub(super) async fn fresh(
         shared.documents.fresh(Asking { spaces, since, own, limit: limit as usize }).await?;
     let document = |NewRecord { space, news, summary: record }| NewDocument { space, news, record };
     Ok(Json(News {
-        since_ms: since.map(|look| look.time_ms),
+        since_ms,
         exact,
-        until: shared.home.looks.show(&caller.0.login, until),
+        until: shared.home.looks.show(&caller.0.login, looked_at.into_iter().map(|space| (space, until)).collect()),
         spaces,
         documents: records.into_iter().map(document).collect(),
         entries_to_index,
@@ -56,14 +58,15 @@ pub(super) async fn seen(
     caller.must_somewhere(Can::Read)?;
     let place = place(request.place)?;
     let login = caller.0.login.clone();
-    let Some(mark) = shared.home.looks.shown(&login, &request.until) else {
+    let Some(spaces) = shared.home.looks.shown(&login, &request.until) else {
         return Err(usage("this login was shown nothing of that name since the daemon was started, or too long ago")
             .next("Look again, then say what was seen.")
             .into());
     };
-    let look = Look { mark, time_ms: clock::now() };
+    let time_ms = clock::now();
+    let look = Look { spaces, time_ms };
     blocking(move || shared.home.looks.keep(&login, &place, look)).await?;
-    Ok(Json(Looked { time_ms: look.time_ms }))
+    Ok(Json(Looked { time_ms }))
 }
 
 /// The name of a place; the unnamed one has an empty name.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use portolan_protocol::{
     api::Event,
     id::{DocumentId, SpaceId},
-    record::Summary,
+    record::{Summary, Updated},
     time::Timestamp,
 };
 use tracing::warn;
@@ -18,9 +18,11 @@ use super::{
     index::Index,
     keys,
     opening::{Ledger, Opened},
+    payload::LastKey,
     refers::{Linked, Referred, linked, referred},
     rows::{DocumentRow, NameRow, encode},
     settings::settings_document,
+    visible::Fact,
 };
 use crate::{search::Entry, store::StoreError};
 
@@ -132,7 +134,7 @@ impl Index {
                         draft.put_document(&ledger.space, &ledger.id, &row)?;
                         if let Some((referred, linked)) = &short.refers {
                             self.refer(&mut draft, number, referred)?;
-                            self.link(&mut draft, number, linked)?;
+                            self.link(&mut draft, &ledger.space, number, linked)?;
                         }
                         made.push(Made { space: ledger.space, id: ledger.id, row, entry: short.entry });
                     }
@@ -183,9 +185,24 @@ impl Index {
         match self.catalogue.item(&ledger.space, &ledger.id).filter(|item| item.revision > 0) {
             Some(item) if self.catalogue.is_by(item, &(last.node, last.person)) => item.others,
             Some(item) => item.revision,
-            None if ledger.authors().all(|node| node == last.node) => 0,
+            None if self.is_all_by(ledger, last) => 0,
             None => revision,
         }
+    }
+
+    /// Whether one person of this node made all changes of a record. Of other nodes nobody asks.
+    fn is_all_by(&self, ledger: &Ledger, person: &Updated) -> bool {
+        let Some(view) = self.views.get(&ledger.space).filter(|view| view.own_log.author == person.node) else {
+            return false;
+        };
+        let mut key = LastKey::default();
+        let mut made = ledger.order.iter().map(|place| &ledger.facts[*place]);
+        let mut is_theirs = |fact: &Fact| match self.payload(view, fact, &mut key) {
+            Ok(Some(payload)) => fact.reference.log.author == person.node && payload.person.id == person.person,
+            Ok(None) | Err(_) => false,
+        };
+        // The only one is the last one.
+        ledger.order.len() == 1 || made.all(|fact| is_theirs(fact))
     }
 
     fn settled(&mut self, space: SpaceId, number: u64, fault: Option<String>) {

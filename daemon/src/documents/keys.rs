@@ -16,7 +16,7 @@
 //!   attachments of a document          A, document (8)           ids and sizes
 //!   a reference to an attachment       R, attachment (32), document (8)   size
 //!   links of a document to others      H, document (8)           ids and relations
-//!   a link to a document               B, id (16), document (8)  relations
+//!   a link to a document               B, id (16), space (32), document (8)   relations
 //! ```
 
 use portolan_protocol::id::{AttachmentId, DocumentId, SpaceId};
@@ -101,12 +101,12 @@ pub(super) fn linked(document: u64) -> Vec<u8> {
     key(b'H', &[&document.to_be_bytes()])
 }
 
-pub(super) fn link(target: &DocumentId, document: u64) -> Vec<u8> {
-    key(b'B', &[&target.0, &document.to_be_bytes()])
+pub(super) fn link(target: &DocumentId, space: &SpaceId, document: u64) -> Vec<u8> {
+    key(b'B', &[&target.0, &space.0, &document.to_be_bytes()])
 }
 
-pub(super) fn links(target: &DocumentId) -> Vec<u8> {
-    key(b'B', &[&target.0])
+pub(super) fn links(target: &DocumentId, space: &SpaceId) -> Vec<u8> {
+    key(b'B', &[&target.0, &space.0])
 }
 
 /// The number at the end of a key of [`COUNTERS`]' kind or of a key with a document alone.

@@ -16,6 +16,9 @@ use super::{
 };
 use crate::store::StoreError;
 
+/// Records that link to one from one space and are looked at, also where they are not shown.
+const ROWS_MAX: usize = 4 * LINKS_MAX;
+
 impl Index {
     fn links(&mut self, readable: &[SpaceId], space: SpaceId, id: DocumentId) -> Result<Links, DocumentError> {
         let number = self.document_number(space, id)?;
@@ -28,55 +31,42 @@ impl Index {
         let mut outgoing = Vec::new();
         for (relation, target) in links(&record).take(LINKS_MAX) {
             let held = match target.parse() {
-                Ok(id) => self.found(readable, id)?,
+                Ok(id) => self.found(space, readable, id)?,
                 Err(_) => None,
             };
             outgoing.push(Outgoing { relation, target: shortened(target, TOLD_BYTES_MAX), record: held });
         }
         let mut incoming = Vec::new();
-        let mut after = None;
-        'all: loop {
-            let rows = self.shelf.page(&keys::links(&id), after.as_deref(), LINKS_MAX)?;
-            for (key, value) in &rows {
-                let Some(number) = keys::number(key) else { continue };
-                let name = self.shelf.name(number)?;
-                let Some(record) = self.found_in(readable, name.space, name.id)? else { continue };
-                for relation in decode::<Vec<String>>(value)? {
-                    more |= incoming.len() == LINKS_MAX;
-                    if more {
-                        break 'all;
+        for readable in readable {
+            let rows = self.shelf.page(&keys::links(&id, readable), None, ROWS_MAX)?;
+            more |= rows.len() == ROWS_MAX;
+            for (key, value) in rows {
+                let Some(number) = keys::number(&key) else { continue };
+                let Some(record) = self.found_in(*readable, self.shelf.name(number)?.id)? else { continue };
+                for relation in decode::<Vec<String>>(&value)? {
+                    if incoming.len() == LINKS_MAX {
+                        more = true;
+                        break;
                     }
                     let inverse = inverse_relation(&relation).map(str::to_owned);
                     incoming.push(Incoming { relation, inverse, record: record.clone() });
                 }
             }
-            after = rows.last().filter(|_| rows.len() == LINKS_MAX).map(|(key, _)| key.clone());
-            if after.is_none() {
-                break;
-            }
         }
         Ok(Links { space, document: id, title: record.title, outgoing, incoming, more, entries_to_index: 0 })
     }
 
-    /// A record that people may see in one of these spaces.
-    fn found(&self, readable: &[SpaceId], id: DocumentId) -> Result<Option<LinkedRecord>, StoreError> {
-        for space in readable {
-            if let Some(record) = self.found_in(readable, *space, id)? {
+    /// A record that people may see: in the space of the one that names it, else in another.
+    fn found(&self, space: SpaceId, readable: &[SpaceId], id: DocumentId) -> Result<Option<LinkedRecord>, StoreError> {
+        for space in [&space].into_iter().chain(readable) {
+            if let Some(record) = self.found_in(*space, id)? {
                 return Ok(Some(record));
             }
         }
         Ok(None)
     }
 
-    fn found_in(
-        &self,
-        readable: &[SpaceId],
-        space: SpaceId,
-        document: DocumentId,
-    ) -> Result<Option<LinkedRecord>, StoreError> {
-        if !readable.contains(&space) {
-            return Ok(None);
-        }
+    fn found_in(&self, space: SpaceId, document: DocumentId) -> Result<Option<LinkedRecord>, StoreError> {
         let summary = self.shelf.document(&space, &document)?.and_then(|row| row.summary);
         let shown = summary.filter(|summary| !summary.deleted);
         Ok(shown.map(|summary| LinkedRecord { space, document, kind: summary.kind, title: summary.title }))

@@ -4,6 +4,7 @@ use portolan_protocol::{
     api::{Novelty, SpaceNews},
     id::{DocumentId, NodeId, PersonId, SpaceId},
     record::Summary,
+    time::Timestamp,
 };
 
 use super::{
@@ -21,7 +22,7 @@ use crate::{
 pub struct Asking {
     /// In these spaces.
     pub spaces: Vec<SpaceId>,
-    /// Up to where it was looked; everything is new where it never was.
+    /// Up to where each was looked at; everything is new where it never was.
     pub since: Option<Look>,
     /// What nobody but this person of this node has changed since is counted alone.
     pub own: (NodeId, PersonId),
@@ -58,7 +59,7 @@ pub struct NewRecord {
 enum Since {
     Ever,
     Mark(Mark),
-    Clock(Look),
+    Clock(Timestamp),
 }
 
 impl Since {
@@ -75,9 +76,7 @@ impl Since {
         let (is_new, was_known) = match self {
             Since::Ever => (true, false),
             Since::Mark(mark) => (item.revision > mark.revision, item.number < mark.records),
-            Since::Clock(look) => {
-                (item.updated.is_none_or(|updated| updated >= look.time_ms), item.created < Some(look.time_ms))
-            }
+            Since::Clock(time) => (item.updated.is_none_or(|updated| updated >= time), item.created < Some(time)),
         };
         is_new.then_some(match (item.shelved, was_known) {
             (Shelved::Deleted, _) => Novelty::Deleted,
@@ -98,14 +97,19 @@ impl Index {
     pub(super) fn fresh(&mut self, asking: &Asking) -> Result<Fresh, DocumentError> {
         let table = self.shelf.table()?;
         let until = Mark { table, revision: self.offering.revision(), records: self.counters.documents };
-        let since = match asking.since {
+        let since = |space: &SpaceId| match &asking.since {
             None => Since::Ever,
-            Some(look) if look.mark.table == table => Since::Mark(look.mark),
-            Some(look) => Since::Clock(look),
+            Some(look) => match look.spaces.get(space) {
+                None => Since::Ever,
+                Some(mark) if mark.table == table => Since::Mark(*mark),
+                Some(_) => Since::Clock(look.time_ms),
+            },
         };
+        let exact = !asking.spaces.iter().any(|space| matches!(since(space), Since::Clock(_)));
         let mut spaces = Vec::new();
         let mut found: Vec<(u64, SpaceId, DocumentId, Novelty)> = Vec::new();
         for space in &asking.spaces {
+            let since = since(space);
             let mut counts = SpaceNews { space: *space, created: 0, changed: 0, deleted: 0, own: 0 };
             for (id, item) in self.catalogue.shown(space) {
                 let Some(news) = since.news(item) else { continue };
@@ -131,6 +135,6 @@ impl Index {
             let summary = self.shelf.document(&space, &id)?.and_then(|row| row.summary);
             records.extend(summary.map(|summary| NewRecord { space, news, summary }));
         }
-        Ok(Fresh { exact: !matches!(since, Since::Clock(_)), until, spaces, records })
+        Ok(Fresh { exact, until, spaces, records })
     }
 }

@@ -49,11 +49,6 @@ impl Ledger {
         self.order.iter().filter_map(|place| self.facts[*place].change.as_ref().ok()).copied().collect()
     }
 
-    /// The nodes that made the changes that are applied, one for each change.
-    pub(super) fn authors(&self) -> impl Iterator<Item = NodeId> {
-        self.order.iter().map(|place| self.facts[*place].reference.log.author)
-    }
-
     /// The entry that carries an applied change; of several the least.
     pub(super) fn entry(&self, change: &[u8; 32]) -> Option<&Fact> {
         let of = self.order.iter().map(|place| &self.facts[*place]);

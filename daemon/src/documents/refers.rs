@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use portolan_protocol::{
     api::LINKS_MAX,
     attachment::attached,
-    id::{AttachmentId, DocumentId},
+    id::{AttachmentId, DocumentId, SpaceId},
     record::{RecordView, Value, shortened},
 };
 
@@ -66,21 +66,27 @@ impl Index {
     }
 
     /// Writes down to which records a document links, and that it no longer links to those it did.
-    pub(super) fn link(&self, draft: &mut Draft<'_>, number: u64, now: &Linked) -> Result<(), StoreError> {
+    pub(super) fn link(
+        &self,
+        draft: &mut Draft<'_>,
+        space: &SpaceId,
+        number: u64,
+        now: &Linked,
+    ) -> Result<(), StoreError> {
         let key = keys::linked(number);
         let before: Linked = self.shelf.value(&key)?.map_or_else(|| Ok(Linked::new()), |bytes| decode(&bytes))?;
         if *now == before {
             return Ok(());
         }
         for (target, _) in before {
-            draft.remove(&keys::link(&target, number))?;
+            draft.remove(&keys::link(&target, space, number))?;
         }
         let mut relations: Vec<&String> = Vec::new();
         let mut all = now.iter().peekable();
         while let Some((target, relation)) = all.next() {
             relations.push(relation);
             if all.peek().is_none_or(|(next, _)| next != target) {
-                draft.put(&keys::link(target, number), encode(&relations))?;
+                draft.put(&keys::link(target, space, number), encode(&relations))?;
                 relations.clear();
             }
         }

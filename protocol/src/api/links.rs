@@ -19,9 +19,9 @@ pub struct Links {
     pub title: String,
     /// What it links to, in the order of the links' names.
     pub outgoing: Vec<Outgoing>,
-    /// The records that link to it, in the order in which this node came to know of them.
+    /// The records that link to it, by space and then in the order in which this node came to know of them.
     pub incoming: Vec<Incoming>,
-    /// Whether there are more than [`LINKS_MAX`] of one kind.
+    /// Whether there are, or may be, more than [`LINKS_MAX`] of one kind.
     pub more: bool,
     /// Data entries held that `incoming` does not reflect yet.
     pub entries_to_index: u64,
