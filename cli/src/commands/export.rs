@@ -232,7 +232,7 @@ impl Export {
             (Some(folder), Some(files)) => files.copy(client, report.space, record, folder).await?,
             _ => BTreeMap::new(),
         };
-        let origin = Origin { record: record.id, space: report.space };
+        let origin = Origin { record: record.id, space: report.space, heads: record.heads.join(",") };
         match sink {
             Sink::Nowhere => {}
             Sink::Folder(folder) => {

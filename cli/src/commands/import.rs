@@ -270,7 +270,7 @@ fn read(
             reading.images.push(pending);
         }
         reading.warnings.extend(file.warnings.into_iter().map(|warning| Warned { source: file.path.clone(), warning }));
-        let item = ImportItem { document: file.document, draft: file.draft, source: file.path };
+        let item = ImportItem { document: file.document, draft: file.draft, source: file.path, base: file.base };
         let mut line = serde_json::to_vec(&item).map_err(|error| internal(error.to_string()))?;
         line.push(b'\n');
         if lines.blocking_send(line.into()).is_err() {
@@ -285,8 +285,7 @@ impl Report {
         for item in items {
             match item.outcome {
                 ImportOutcome::Refused { reason } => self.refused.push(Refused { source: item.source, reason }),
-                // The daemon's warnings are the ones found here already.
-                _ => self.records.push(Imported { warnings: Vec::new(), ..item }),
+                _ => self.records.push(item),
             }
         }
     }
@@ -314,6 +313,14 @@ impl Report {
         self.refused.extend(reading.refused);
         self.refused.sort_by(|a, b| a.source.cmp(&b.source));
         self.warnings = reading.warnings;
+        let said: BTreeSet<(String, Warning)> =
+            self.warnings.iter().map(|said| (said.source.clone(), said.warning.clone())).collect();
+        for record in &mut self.records {
+            // Most of what the daemon says was found here already.
+            let more = std::mem::take(&mut record.warnings).into_iter();
+            let more = more.map(|warning| (record.source.clone(), warning)).filter(|more| !said.contains(more));
+            self.warnings.extend(more.map(|(source, warning)| Warned { source, warning }));
+        }
         let taken: BTreeSet<DocumentId> = self.records.iter().map(|record| record.document).collect();
         let mut images = reading.images;
         images.retain(|pending| taken.contains(&pending.document));

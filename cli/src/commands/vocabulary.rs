@@ -217,7 +217,7 @@ async fn documents_now(client: &Client, space: SpaceId, kind: &str, deleted: Opt
 async fn send(client: &Client, space: SpaceId, terms: Vec<Term>, loaded: &mut Loaded) -> Result<()> {
     let mut lines = Vec::with_capacity(terms.len());
     for Term { path, document, draft, .. } in terms {
-        let item = ImportItem { document, draft, source: path };
+        let item = ImportItem { document, draft, source: path, base: None };
         let mut line = serde_json::to_vec(&item).map_err(|error| internal(error.to_string()))?;
         line.push(b'\n');
         lines.push(Bytes::from(line));

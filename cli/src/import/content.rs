@@ -10,6 +10,8 @@ use super::{images::Image, yaml::Yaml};
 /// A file, or a line of one, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportedFile {
+    /// The heads that it was written out from, where it says them and comes back to its space.
+    pub base: Option<Vec<String>>,
     /// Its path below what was named.
     pub path: String,
     /// The document it becomes.

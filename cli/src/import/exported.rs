@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use portolan_protocol::{
     id::{DocumentId, SpaceId},
-    record::{RecordDraft, Value, Warning, check},
+    limits::DEPENDENCIES_MAX,
+    record::{RecordDraft, Value, Warning, check, language_of},
     record_id::imported_document,
 };
 use serde::{Deserialize, Serialize};
@@ -19,23 +20,28 @@ use super::{
     yaml::Yaml,
 };
 
+/// Hexadecimal digits of the hash of a change.
+const HASH_DIGITS: usize = 64;
 /// The key of front matter that holds it.
 const KEY: &str = "exported";
 
 /// Which record it was, and where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Origin {
     /// The record.
     pub record: DocumentId,
     /// Its space.
     pub space: SpaceId,
+    /// Its heads then, with commas between: what the file says otherwise was changed in the file.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub heads: String,
 }
 
 impl Origin {
     /// The line of front matter that says it.
     pub fn line(&self) -> String {
-        format!("{KEY}: {{record: \"{}\", space: \"{}\"}}\n", self.record, self.space)
+        format!("{KEY}: {{record: \"{}\", space: \"{}\", heads: \"{}\"}}\n", self.record, self.space, self.heads)
     }
 
     /// Takes it out of front matter, where it is there.
@@ -51,8 +57,9 @@ impl Origin {
         let (Ok(record), Ok(space)) = (record.parse(), space.parse()) else {
             return Err(Fault::FrontMatter(format!("`{KEY}` names a record or a space that is no id")));
         };
+        let heads = scalar(map, "heads").unwrap_or_default().to_owned();
         entries.remove(place);
-        Ok(Some(Self { record, space }))
+        Ok(Some(Self { record, space, heads }))
     }
 
     /// The record that it becomes in `space`.
@@ -61,6 +68,13 @@ impl Origin {
             return self.record;
         }
         imported_document(space, &format!("exported from {}", self.space), &self.record.to_string())
+    }
+
+    /// The heads that it was written out from, where it comes back to its space.
+    fn base(&self, space: &SpaceId) -> Option<Vec<String>> {
+        let is_hash = |hash: &&str| hash.len() == HASH_DIGITS && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let heads: Vec<String> = self.heads.split(',').filter(is_hash).map(str::to_owned).collect();
+        (*space == self.space && (1..=DEPENDENCIES_MAX).contains(&heads.len())).then_some(heads)
     }
 
     /// The draft of it in `space`, from the flat fields that were written out.
@@ -77,7 +91,12 @@ impl Origin {
         let (mut draft, mut notes) = (RecordDraft::default(), Vec::new());
         for (key, value) in fields {
             let mut note = |message: &str| notes.push(Warning { path: key.clone(), message: message.to_owned() });
-            if is_attachment_key(&key) || (!is_home && key.starts_with("attachments/")) {
+            // Files of a record are what `attachment` makes of them; people may still write what they are called and show.
+            if key.starts_with("attachments/") && (!is_home || language_of(&key).is_none()) {
+                continue;
+            }
+            if key == "deleted" {
+                note("is passed over: `portolan doc delete` hides a record");
                 continue;
             }
             match value {
@@ -98,6 +117,7 @@ impl Origin {
         Ok(ImportedFile {
             path: path.to_owned(),
             document: self.document(space),
+            base: self.base(space),
             draft,
             images: Vec::new(),
             images_left: 0,
@@ -128,7 +148,7 @@ mod tests {
     const THERE: SpaceId = SpaceId([2; 32]);
 
     fn origin() -> Origin {
-        Origin { record: DocumentId([3; 16]), space: HERE }
+        Origin { record: DocumentId([3; 16]), space: HERE, heads: format!("{},{}", "ab".repeat(32), "cd".repeat(32)) }
     }
 
     #[test]
@@ -162,7 +182,8 @@ mod tests {
         .into();
         let home = origin().imported(fields.clone(), "a.md", &HERE).unwrap();
         let keys = |file: &ImportedFile| file.draft.fields.keys().cloned().collect::<Vec<_>>();
-        assert_eq!(keys(&home), ["attachments/h/size", "body/fr"]);
+        assert_eq!(keys(&home), ["body/fr"]);
+        assert_eq!(home.base.as_ref().map(Vec::len), Some(2));
         assert_eq!(home.draft.fields["body/fr"], "Un.\n".into());
         let away = origin().imported(fields, "a.md", &THERE).unwrap();
         assert_eq!(keys(&away), ["body/fr", "title/fr"]);

@@ -91,6 +91,7 @@ pub fn of_content(content: Content, id: &str, options: &Options) -> Result<Impor
     Ok(ImportedFile {
         path: id.to_owned(),
         document: imported_document(&options.space, &options.source, id),
+        base: None,
         draft,
         images: Vec::new(),
         images_left: 0,

@@ -81,7 +81,7 @@ mod tests {
 
     fn written(title: &str) -> String {
         let fields = [("title/fr".to_owned(), Value::from(title)), ("later/x".to_owned(), 3.into())].into();
-        line(Origin { record: DocumentId([2; 16]), space: SPACE }, &fields)
+        line(Origin { record: DocumentId([2; 16]), space: SPACE, heads: String::new() }, &fields)
     }
 
     #[test]

@@ -22,6 +22,7 @@ use super::{
     caller::Caller,
     shared::Shared,
 };
+use crate::documents::Source;
 
 /// Records in one batch.
 const BATCH_ITEMS: usize = 256;
@@ -193,7 +194,8 @@ impl Import {
             .ok_or_else(|| forbidden("the login is not listed on this node any more"))?
             .must_in(Can::Write, &self.space)?;
         let sources: Vec<String> = items.iter().map(|item| item.source.clone()).collect();
-        let drafts = items.into_iter().map(|item| (item.document, item.draft)).collect();
+        let source = |item: ImportItem| Source { document: item.document, draft: item.draft, base: item.base };
+        let drafts = items.into_iter().map(source).collect::<Vec<_>>();
         let person = self.caller.0.person.clone();
         let done = self.shared.documents.import(self.space, drafts, person, self.dry_run).await?;
         let imported = |(source, item): (String, crate::documents::ImportItem)| Imported {

@@ -61,7 +61,7 @@ pub use handle::{Appender, Documents, Options};
 pub use news::{Asking, Fresh, NewRecord};
 pub use reading::{HeldBack, HistoryItem, Listed, Progress, Shown};
 pub use references::Reference;
-pub use saving::ImportItem;
+pub use saving::{ImportItem, Source};
 pub use settings::settings_document;
 pub use visible::ChangeStanding;
 pub use worker::Stage;

@@ -12,6 +12,7 @@ use std::{
 use portolan_protocol::{
     api::Outcome,
     change::{ChangePayload, PERSON_NAME_BYTES_MAX, PersonRef, REASON_BYTES_MAX, actor_id},
+    crypto::hash::Context,
     entry::{EntryRef, LogKey, LogKind},
     id::{DocumentId, SpaceId},
     limits::DEPENDENCIES_MAX,
@@ -174,9 +175,17 @@ impl Index {
             Expect::Held if !is_held => return Err(DocumentError::NotFound(intent.document)),
             _ => {}
         }
+        let is_import = intent.contests == Contests::Keep;
         let earlier = match (&intent.base, &ledger) {
-            (Some(base), Some(ledger)) if !same(base, &present.document.heads()) => Some(self.at(&view, ledger, base)?),
-            (Some(base), None) if !base.is_empty() => return Err(DocumentError::UnknownHeads(base.join(" "))),
+            (Some(base), Some(ledger)) if !same(base, &present.document.heads()) => {
+                match self.at(&view, ledger, base) {
+                    Err(DocumentError::UnknownHeads(_)) if is_import => None,
+                    earlier => Some(earlier?),
+                }
+            }
+            (Some(base), None) if !base.is_empty() && !is_import => {
+                return Err(DocumentError::UnknownHeads(base.join(" ")));
+            }
             _ => None,
         };
         let merged = earlier.is_some();
@@ -187,20 +196,27 @@ impl Index {
         // An actor's changes stand in one line. Where this start's actor has a change that is not below, it cannot go on.
         let goes_on = |ledger: &Ledger| goes_on(ledger, &view.own_log, &present.document);
         let is_free = !merged && !is_crowded && ledger.as_ref().is_none_or(goes_on);
-        let salt = if is_free { salt } else { draw_salt() };
+        let salt = match &intent.base {
+            // The same file once more makes the same change, which is there already.
+            Some(base) if is_import => import_salt(base, &intent.draft),
+            _ if is_free => salt,
+            _ => draw_salt(),
+        };
         let base = earlier.unwrap_or(present);
         let deadline = clock::monotonic().into_std() + DIFF;
         let actor = actor_id(&view.own_log, &intent.document, &salt);
         let draft = match intent.contests {
             Contests::Settle => intent.draft.clone(),
-            Contests::Keep => unsettling(&intent.draft, &base.document)?,
+            Contests::Keep => unsettling(&intent.draft, &base.document, &mut warnings)?,
         };
         let edited = match &ledger {
             Some(ledger) if is_crowded => self
                 .edit_in_part(&view, ledger, &base.document, |part| Ok(part.edit(&draft, &actor, Some(deadline))?))?,
             _ => base.document.edit(&draft, &actor, Some(deadline))?,
         };
-        let Some(edited) = edited else {
+        let is_there =
+            |edited: &Edited| ledger.as_ref().is_some_and(|ledger| ledger.entry(&edited.change.facts().hash).is_some());
+        let Some(edited) = edited.filter(|edited| !is_there(edited)) else {
             return Ok(Plan::Unchanged { document: intent.document, heads: hex_all(&base.document.heads()), warnings });
         };
         if let Some(marking) = draft.fields.get("marking")
@@ -340,17 +356,50 @@ pub(super) fn draw_salt() -> [u8; 16] {
     salt
 }
 
+/// The salt of the actor that writes what a file says otherwise than the state that it was written out from.
+fn import_salt(base: &[String], draft: &RecordDraft) -> [u8; 16] {
+    let mut hasher = Context::IMPORTED_CHANGE.hasher();
+    let mut part = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u64).to_be_bytes());
+        hasher.update(bytes);
+    };
+    base.iter().for_each(|head| part(head.as_bytes()));
+    for (key, value) in draft.entries() {
+        part(key.as_bytes());
+        part(&serde_json::to_vec(&value).unwrap_or_default());
+    }
+    let mut salt = [0; 16];
+    salt.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    salt
+}
+
 /// Whether every change in this node's own log is below the present state.
 fn goes_on(ledger: &Ledger, own: &LogKey, document: &Document) -> bool {
     let own = ledger.facts.iter().filter(|fact| fact.reference.log == *own);
     own.filter_map(|fact| fact.change.as_ref().ok()).all(|hash| document.holds(hash))
 }
 
-/// A draft without what the document says already beside other things.
-fn unsettling(draft: &RecordDraft, document: &Document) -> Result<RecordDraft, DocumentError> {
+/// A draft without what the document says already beside other things, and without a marking below its own: a file lowers none.
+fn unsettling(
+    draft: &RecordDraft,
+    document: &Document,
+    warnings: &mut Vec<Warning>,
+) -> Result<RecordDraft, DocumentError> {
     let contested = document.contested()?;
     let is_said = |key: &str, value: &Value| contested.get(key).is_some_and(|values| values.contains_key(value));
-    let kept = draft.entries().into_iter().filter(|(key, value)| !is_said(key, value));
+    let held = match draft.fields.contains_key("marking") {
+        true => document.view()?.fields.get("marking").and_then(Value::as_str).map(str::to_owned),
+        false => None,
+    };
+    let mut is_lower = |key: &str, value: &Value| match &held {
+        Some(held) if key == "marking" && is_lower_marking(held, value) => {
+            let message = format!("stays {}: an import never lowers it", display_safe(held));
+            warnings.push(Warning { path: key.to_owned(), message });
+            true
+        }
+        _ => false,
+    };
+    let kept = draft.entries().into_iter().filter(|(key, value)| !is_said(key, value) && !is_lower(key, value));
     Ok(kept.fold(RecordDraft::default(), |draft, (key, value)| draft.with(key, value)))
 }
 

@@ -141,21 +141,21 @@ impl Documents {
     pub async fn import(
         &self,
         space: SpaceId,
-        items: Vec<(DocumentId, RecordDraft)>,
+        items: Vec<impl Into<Source>>,
         person: PersonRef,
         dry_run: bool,
     ) -> Result<Vec<ImportItem>, DocumentError> {
         let mut done = Vec::with_capacity(items.len());
         let mut running: Option<Running> = None;
-        for batch in batches(items) {
-            let records: Vec<_> = batch.iter().map(|(document, _)| (space, *document)).collect();
-            let ids: Vec<DocumentId> = batch.iter().map(|(document, _)| *document).collect();
-            let intent = |(document, draft)| Intent {
+        for batch in batches(items.into_iter().map(Into::into).collect()) {
+            let records: Vec<_> = batch.iter().map(|source| (space, source.document)).collect();
+            let ids: Vec<DocumentId> = batch.iter().map(|source| source.document).collect();
+            let intent = |Source { document, draft, base }| Intent {
                 document,
                 draft,
                 expect: Expect::Any,
                 contests: Contests::Keep,
-                base: None,
+                base,
                 person: person.clone(),
                 reason: String::new(),
             };
@@ -278,12 +278,30 @@ impl Documents {
     }
 }
 
+/// What an import says of a record.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The record.
+    pub document: DocumentId,
+    /// Its fields.
+    pub draft: RecordDraft,
+    /// The heads that it was written out from, where it is known.
+    pub base: Option<Vec<String>>,
+}
+
+impl From<(DocumentId, RecordDraft)> for Source {
+    fn from((document, draft): (DocumentId, RecordDraft)) -> Self {
+        Self { document, draft, base: None }
+    }
+}
+
 /// Cuts an import into parts of which each names a record once.
-fn batches(items: Vec<(DocumentId, RecordDraft)>) -> Vec<Vec<(DocumentId, RecordDraft)>> {
-    let mut batches: Vec<Vec<(DocumentId, RecordDraft)>> = vec![Vec::new()];
+fn batches(items: Vec<Source>) -> Vec<Vec<Source>> {
+    let mut batches: Vec<Vec<Source>> = vec![Vec::new()];
     let (mut named, mut bytes) = (BTreeSet::new(), 0);
-    for (document, draft) in items {
-        let size: usize = draft.entries().iter().map(|(key, value)| key.len() + value.size_bytes()).sum();
+    for source in items {
+        let document = source.document;
+        let size: usize = source.draft.entries().iter().map(|(key, value)| key.len() + value.size_bytes()).sum();
         let is_full = named.len() >= BATCH_RECORDS || bytes + size > BATCH_BYTES_AIM;
         if !named.is_empty() && (is_full || named.contains(&document)) {
             batches.push(Vec::new());
@@ -293,7 +311,7 @@ fn batches(items: Vec<(DocumentId, RecordDraft)>) -> Vec<Vec<(DocumentId, Record
         named.insert(document);
         bytes += size;
         if let Some(batch) = batches.last_mut() {
-            batch.push((document, draft));
+            batch.push(source);
         }
     }
     batches

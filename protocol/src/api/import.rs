@@ -32,6 +32,10 @@ pub struct ImportItem {
     pub draft: RecordDraft,
     /// Where it comes from, for messages: a path relative to what was imported.
     pub source: String,
+    /// The heads of the record that the source was written out from: what it says otherwise was changed in it, and is merged with what
+    /// others wrote since. Compared with the present record where it is left out, or where no such state is held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Vec<String>>,
 }
 
 /// What became of one item.

@@ -36,6 +36,8 @@ impl Context {
     pub const NONCE_KEY: Context = Context("portolan 2026 nonce key v1");
     /// The Automerge actor of a log, a document and a start.
     pub const ACTOR: Context = Context("portolan 2026 automerge actor v1");
+    /// From a base and a draft to the salt of the actor that writes it, so that the same import makes the same change.
+    pub const IMPORTED_CHANGE: Context = Context("portolan 2026 imported change v1");
     /// From a space and a source to the document that an imported file becomes.
     pub const IMPORTED_DOCUMENT: Context = Context("portolan 2026 imported document v1");
     /// From its content to the id of an imported list item.

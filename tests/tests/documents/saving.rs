@@ -1,6 +1,6 @@
 //! Saves and imports: made on what the person saw, one after another for each record, shown when they are durable.
 
-use portolan_daemon::documents::DocumentError;
+use portolan_daemon::documents::{DocumentError, Source};
 use portolan_protocol::{
     api::{ImportOutcome, Outcome},
     id::DocumentId,
@@ -166,4 +166,42 @@ async fn a_file_settles_nothing_that_people_left_open() {
     let draft = RecordDraft::default().with("status", "archived");
     rome.documents.import(space, vec![(ports, draft)], rome.person(), false).await.unwrap();
     assert_eq!(rome.field(space, ports, "status").await.as_deref(), Some("archived"));
+}
+
+#[tokio::test]
+async fn a_file_that_was_written_out_changes_what_was_changed_in_it_and_nothing_else() {
+    let rome = Agency::open(1);
+    let space = rome.found();
+    let first = page("Ports").with("body/fr", "Un port.\nUn quai.\n").with("marking", "AMBER").with("status", "draft");
+    let ports = rome.create(space, 1, first.clone()).await;
+    let base = Some(rome.documents.show(space, ports).await.unwrap().record.heads);
+    for (key, value) in [("status", "published"), ("body/fr", "Un port.\nDeux quais.\n"), ("marking", "RED")] {
+        rome.edit(space, ports, key, value).await;
+    }
+    let import = async |draft: RecordDraft| {
+        let source = Source { document: ports, draft, base: base.clone() };
+        rome.documents.import(space, vec![source], rome.person(), false).await.unwrap().remove(0)
+    };
+    let said = async || rome.documents.show(space, ports).await.unwrap().record.fields;
+    let present = said().await;
+    assert_eq!(import(first.clone()).await.outcome, ImportOutcome::Unchanged, "nothing was changed in the file");
+    assert_eq!(said().await, present);
+
+    let edited = first.clone().with("body/fr", "Un grand port.\nUn quai.\n").with("marking", "GREEN");
+    let done = import(edited.clone()).await;
+    assert_eq!(done.outcome, ImportOutcome::Updated);
+    assert!(done.warnings.iter().any(|warning| warning.path == "marking"), "{:?}", done.warnings);
+    let merged = said().await;
+    assert_eq!(merged["body/fr"], Value::from("Un grand port.\nDeux quais.\n"), "both edits are there");
+    assert_eq!((&merged["status"], &merged["marking"]), (&"published".into(), &"RED".into()));
+    assert_eq!(import(edited).await.outcome, ImportOutcome::Unchanged, "the same file once more");
+    assert_eq!(said().await, merged);
+
+    let source = Source { document: ports, draft: first, base: Some(vec!["00".repeat(32)]) };
+    let done = rome.documents.import(space, vec![source], rome.person(), false).await.unwrap().remove(0);
+    assert_eq!(
+        done.outcome,
+        ImportOutcome::Updated,
+        "from a state that is not held it is compared with the present one"
+    );
 }

@@ -48,7 +48,7 @@ const portolan = (() => {
   }
 
   function fold(text) {
-    const plain = Array.from(text, arabic).join("").normalize("NFKD");
+    const plain = Array.from(text.normalize("NFKD"), arabic).join("");
     const letters = Array.from(plain).filter((letter) => !isIn(given.search.accents, letter));
     const lower = Array.from(letters.map((letter) => letter.toLowerCase()).join(""));
     return lower.map((letter) => SPELLED_OUT[letter] ?? letter).join("");
