@@ -9,6 +9,7 @@ mod doctor;
 mod events;
 mod export;
 mod filters;
+mod help;
 mod import;
 mod imported_images;
 mod init;
@@ -127,7 +128,7 @@ pub fn run(cli: Cli) -> Result<()> {
 /// The definition of all commands, with help in the chosen language.
 pub fn definition() -> clap::Command {
     match messages::chosen() {
-        Some(catalogue) => messages::help(Cli::command(), catalogue),
+        Some(catalogue) => help::translated(Cli::command(), catalogue),
         None => Cli::command(),
     }
 }

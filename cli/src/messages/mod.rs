@@ -7,7 +7,6 @@
 
 mod catalogue;
 mod embedded;
-mod help;
 mod sentence;
 #[cfg(test)]
 mod tests;
@@ -16,7 +15,6 @@ mod wanted;
 use std::sync::OnceLock;
 
 pub use catalogue::{Broken, Catalogue};
-pub use help::translated as help;
 pub use sentence::Sentence;
 
 static CHOSEN: OnceLock<Catalogue> = OnceLock::new();
