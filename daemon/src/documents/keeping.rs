@@ -197,12 +197,12 @@ impl Index {
         };
         let mut key = LastKey::default();
         let mut made = ledger.order.iter().map(|place| &ledger.facts[*place]);
-        let mut is_theirs = |fact: &Fact| match self.payload(view, fact, &mut key) {
+        let is_theirs = |fact: &Fact| match self.payload(view, fact, &mut key) {
             Ok(Some(payload)) => fact.reference.log.author == person.node && payload.person.id == person.person,
             Ok(None) | Err(_) => false,
         };
         // The only one is the last one.
-        ledger.order.len() == 1 || made.all(|fact| is_theirs(fact))
+        ledger.order.len() == 1 || made.all(is_theirs)
     }
 
     fn settled(&mut self, space: SpaceId, number: u64, fault: Option<String>) {
