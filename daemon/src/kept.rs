@@ -41,7 +41,10 @@ pub enum KeptError {
 /// # Errors
 /// [`KeptError::File`].
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), KeptError> {
-    let draft = path.with_extension("new");
+    // The whole name, since others here may differ in their endings alone.
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(".new");
+    let draft = PathBuf::from(draft);
     let write = || {
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
         file.write_all(bytes)?;
