@@ -73,7 +73,7 @@ impl Files {
         for entry in fs::read_dir(&directory)? {
             let path = entry?.path();
             if path.is_dir() {
-                sweep_empty(&path)?;
+                sweep_empty(&path);
             } else if path.extension().is_some_and(|extension| extension == "new") {
                 fs::remove_file(path)?;
             }
@@ -320,16 +320,16 @@ pub(super) enum Settled {
     Other,
 }
 
-/// Removes the beginnings of which nothing came.
-fn sweep_empty(shard: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(shard)? {
-        let entry = entry?;
+/// Removes the beginnings of which nothing came. One that stays does no harm.
+fn sweep_empty(shard: &Path) {
+    let Ok(entries) = fs::read_dir(shard) else { return };
+    for entry in entries.flatten() {
         let path = entry.path();
-        if path.extension().is_some_and(|extension| extension == "part") && entry.metadata()?.len() == 0 {
-            fs::remove_file(path)?;
+        let is_begun = path.extension().is_some_and(|extension| extension == "part");
+        if is_begun && entry.metadata().is_ok_and(|meta| meta.len() == 0) {
+            let _ = fs::remove_file(path);
         }
     }
-    Ok(())
 }
 
 fn age(meta: &Metadata) -> Duration {
