@@ -110,7 +110,9 @@ impl From<PouchesError> for ApiError {
             PouchesError::Unknown(_) => {
                 say(ErrorKind::NotFound, error, NOTHING_CHANGED, "`portolan pouch list` shows those it knows.")
             }
-            PouchesError::OtherLife => say(ErrorKind::Conflict, error, NOTHING_CHANGED, "Export a new pouch."),
+            PouchesError::OtherLife | PouchesError::NoMember(_) => {
+                say(ErrorKind::Conflict, error, NOTHING_CHANGED, "Export a new pouch.")
+            }
             PouchesError::NoVolume(_) => say(ErrorKind::Conflict, error, NOTHING_CHANGED, ""),
             PouchesError::NoPeer(_) => {
                 say(ErrorKind::NotFound, error, NOTHING_CHANGED, "Export a new pouch for those who still are.")

@@ -124,7 +124,7 @@ impl Home {
                 .map_err(|error| HomeError::Unusable(error.to_string()))?,
             card: Mutex::new(card),
             persons: Persons::open(path)?,
-            looks: Looks::open(path)?,
+            looks: Looks::open(path),
             space_names: Kept::open(path.join("spaces.json"))?,
             strangers: Kept::open(path.join("cards.json"))?,
         })

@@ -41,7 +41,10 @@ pub enum KeptError {
 /// # Errors
 /// [`KeptError::File`].
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), KeptError> {
-    let draft = path.with_extension("new");
+    // The whole name, since others here may differ in their endings alone.
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(".new");
+    let draft = PathBuf::from(draft);
     let write = || {
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
         file.write_all(bytes)?;
@@ -90,7 +93,12 @@ impl<T: Serialize + DeserializeOwned + Clone + Default> Kept<T> {
             Some(bytes) => serde_json::from_slice(&bytes)
                 .map_err(|error| KeptError::Damaged { path: path.clone(), reason: error.to_string() })?,
         };
-        Ok(Kept { path, value: RwLock::new(Arc::new(value)), changing: Mutex::new(()) })
+        Ok(Kept::with(path, value))
+    }
+
+    /// Begins with a value that is not on the disk, whatever the file holds.
+    pub fn with(path: PathBuf, value: T) -> Kept<T> {
+        Kept { path, value: RwLock::new(Arc::new(value)), changing: Mutex::new(()) }
     }
 
     /// The value as it is.
@@ -106,11 +114,31 @@ impl<T: Serialize + DeserializeOwned + Clone + Default> Kept<T> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut value = T::clone(&self.value());
         let result = change(&mut value)?;
+        self.write(&value)?;
+        self.set(value);
+        Ok(result)
+    }
+
+    /// Changes the value, whether or not the disk takes it; the next change brings it there too. Blocks.
+    ///
+    /// # Errors
+    /// [`KeptError::File`]; the value is changed all the same.
+    pub fn change_first(&self, change: impl FnOnce(&mut T)) -> Result<(), KeptError> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut value = T::clone(&self.value());
+        change(&mut value);
+        self.set(value);
+        self.write(&self.value())
+    }
+
+    fn set(&self, value: T) {
+        *self.value.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(value);
+    }
+
+    fn write(&self, value: &T) -> Result<(), KeptError> {
         let damaged =
             |error: serde_json::Error| KeptError::Damaged { path: self.path.clone(), reason: error.to_string() };
-        replace(&self.path, &serde_json::to_vec_pretty(&value).map_err(damaged)?)?;
-        *self.value.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(value);
-        Ok(result)
+        replace(&self.path, &serde_json::to_vec_pretty(value).map_err(damaged)?)
     }
 }
 
@@ -147,5 +175,19 @@ mod tests {
         let kept = Kept::<Vec<u32>>::open(home.path().join("gone/numbers.json")).unwrap();
         kept.change(seven).unwrap_err();
         assert!(kept.value().is_empty());
+        kept.change_first(|numbers| numbers.push(8)).unwrap_err();
+        assert_eq!(*kept.value(), [8]);
+    }
+
+    #[test]
+    fn files_that_differ_in_their_endings_have_drafts_of_their_own() {
+        let home = tempfile::tempdir().unwrap();
+        // What cannot be written as a file stands in the way of one of them.
+        fs::create_dir(home.path().join("a.001.new")).unwrap();
+        replace(&home.path().join("a.001"), b"1").unwrap_err();
+        replace(&home.path().join("a.002"), b"2").unwrap();
+        fs::create_dir(home.path().join("a.new")).unwrap();
+        replace(&home.path().join("a.003"), b"3").unwrap();
+        assert_eq!(read(&home.path().join("a.002")).unwrap().unwrap(), b"2");
     }
 }

@@ -14,6 +14,7 @@ use portolan_protocol::{id::SpaceId, time::Timestamp};
 use rand_core::Rng as _;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use tracing::warn;
 
 use crate::{
     clock,
@@ -113,15 +114,19 @@ type Shown = VecDeque<(String, BTreeMap<SpaceId, Mark>)>;
 pub struct Looks {
     kept: Kept<BTreeMap<String, Places>>,
     shown: Mutex<BTreeMap<String, Shown>>,
+    /// Why the file was not read.
+    unread: Option<KeptError>,
 }
 
 impl Looks {
-    /// Reads the file.
-    ///
-    /// # Errors
-    /// [`KeptError`].
-    pub fn open(home: &Path) -> Result<Looks, KeptError> {
-        Ok(Looks { kept: Kept::open(home.join(FILE))?, shown: Mutex::default() })
+    /// Reads the file. One that cannot be read is no reason not to start: then nobody has looked.
+    pub fn open(home: &Path) -> Looks {
+        let path = home.join(FILE);
+        let (kept, unread) = match Kept::open(path.clone()) {
+            Ok(kept) => (kept, None),
+            Err(error) => (Kept::with(path, BTreeMap::new()), Some(error)),
+        };
+        Looks { kept, shown: Mutex::default(), unread }
     }
 
     /// Up to where a login has looked.
@@ -169,25 +174,38 @@ impl Looks {
         })
     }
 
+    /// Forgets up to where a login has looked. Blocks.
+    pub fn forget(&self, login: &str) {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).remove(login);
+        if self.kept.value().contains_key(login) {
+            self.change_first(|all| drop(all.remove(login)));
+        }
+    }
+
     /// Takes back to `durable` whoever looked beyond it: what was known last before a crash may not have been durable, and the
     /// revisions after `durable` are given anew. To be called before any is given. Blocks.
-    ///
-    /// # Errors
-    /// [`KeptError`].
-    pub fn take_back(&self, durable: Mark) -> Result<(), KeptError> {
+    pub fn take_back(&self, durable: Mark) {
+        if let Some(error) = &self.unread {
+            warn!(%error, "up to where each login has looked cannot be read: everything is new to all of them");
+        }
         let beyond = |mark: &Mark| mark.table == durable.table && mark.revision > durable.revision;
         let marks = |look: &Look| look.spaces.values().any(beyond);
         if !self.kept.value().values().flat_map(BTreeMap::values).any(marks) {
-            return Ok(());
+            return;
         }
-        self.kept.change(|all| {
+        self.change_first(|all| {
             let looks = all.values_mut().flat_map(BTreeMap::values_mut);
             for mark in looks.flat_map(|look| look.spaces.values_mut()).filter(|mark| beyond(mark)) {
                 mark.revision = durable.revision;
                 mark.records = mark.records.min(durable.records);
             }
-            Ok(())
-        })
+        });
+    }
+
+    fn change_first(&self, change: impl FnOnce(&mut BTreeMap<String, Places>)) {
+        if let Err(error) = self.kept.change_first(change) {
+            warn!(%error, "up to where each login has looked cannot be written now");
+        }
     }
 }
 
@@ -214,22 +232,50 @@ mod tests {
     #[test]
     fn looks_come_back_and_go_no_further_than_what_was_durable() {
         let home = tempfile::tempdir().unwrap();
-        let looks = Looks::open(home.path()).unwrap();
+        let looks = Looks::open(home.path());
         looks.keep("amina", "", look(MARK)).unwrap();
         looks.keep("amina", "chat", look(Mark { revision: 10, ..MARK })).unwrap();
         let other = look(Mark { table: [8; 16], ..MARK });
         looks.keep("bruno", "", other.clone()).unwrap();
-        looks.take_back(Mark { revision: 20, records: 8, ..MARK }).unwrap();
-        let looks = Looks::open(home.path()).unwrap();
+        looks.take_back(Mark { revision: 20, records: 8, ..MARK });
+        let looks = Looks::open(home.path());
         assert_eq!(looks.of("amina", ""), Some(look(Mark { revision: 20, records: 8, ..MARK })));
         assert_eq!(looks.of("amina", "chat").unwrap().spaces[&SPACE].revision, 10);
         assert_eq!((looks.of("bruno", ""), looks.of("carla", "")), (Some(other), None));
     }
 
     #[test]
+    fn a_file_that_can_be_neither_read_nor_written_keeps_nobody_from_looking() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join(FILE);
+        std::fs::write(&file, "{\"amina\":").unwrap();
+        let looks = Looks::open(home.path());
+        assert_eq!(looks.of("amina", ""), None);
+        looks.keep("amina", "", look(MARK)).unwrap();
+        let looks = Looks::open(home.path());
+        // No draft can be written.
+        std::fs::create_dir(home.path().join("looks.json.new")).unwrap();
+        looks.take_back(Mark { revision: 20, ..MARK });
+        assert_eq!(looks.of("amina", "").unwrap().spaces[&SPACE].revision, 20);
+    }
+
+    #[test]
+    fn a_login_that_is_removed_has_not_looked() {
+        let home = tempfile::tempdir().unwrap();
+        let looks = Looks::open(home.path());
+        looks.keep("amina", "", look(MARK)).unwrap();
+        looks.keep("bruno", "", look(MARK)).unwrap();
+        let name = looks.show("amina", look(MARK).spaces);
+        looks.forget("amina");
+        assert_eq!((looks.of("amina", ""), looks.shown("amina", &name)), (None, None));
+        let looks = Looks::open(home.path());
+        assert_eq!((looks.of("amina", ""), looks.of("bruno", "")), (None, Some(look(MARK))));
+    }
+
+    #[test]
     fn what_was_shown_has_a_name_for_one_login_until_the_process_ends() {
         let home = tempfile::tempdir().unwrap();
-        let looks = Looks::open(home.path()).unwrap();
+        let looks = Looks::open(home.path());
         let shown = |mark| BTreeMap::from([(SPACE, mark)]);
         let name = looks.show("amina", shown(MARK));
         assert_eq!(name, looks.show("amina", shown(MARK)), "asking again forgets nothing that was shown");
@@ -240,13 +286,13 @@ mod tests {
         }
         assert_eq!(looks.shown("amina", &name), None);
         let last = looks.show("amina", shown(MARK));
-        assert_eq!(Looks::open(home.path()).unwrap().shown("amina", &last), None);
+        assert_eq!(Looks::open(home.path()).shown("amina", &last), None);
     }
 
     #[test]
     fn a_login_keeps_so_many_places_and_no_more() {
         let home = tempfile::tempdir().unwrap();
-        let looks = Looks::open(home.path()).unwrap();
+        let looks = Looks::open(home.path());
         (0..PLACES_MAX).for_each(|place| looks.keep("amina", &place.to_string(), look(MARK)).unwrap());
         assert!(matches!(looks.keep("amina", "more", look(MARK)), Err(LooksError::Full)));
         let other = SpaceId([2; 32]);

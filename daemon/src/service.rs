@@ -114,7 +114,7 @@ impl Running {
             search: Some(search.clone()),
         };
         let documents = Documents::open(&store, documents_options)?;
-        home.looks.take_back(documents.begun().await?)?;
+        home.looks.take_back(documents.begun().await?);
         let image = store.image()?;
         documents.catch_up(&image);
         let node = Node::load(home.identity(), image, &mut clock::rng()).map_err(failure::unloadable)?;

@@ -10,7 +10,10 @@ use std::{
 };
 
 use portolan_protocol::api::{AttachmentState, Attachments, ErrorKind, Pouches};
-use portolan_tests::daemons::{Site, run};
+use portolan_tests::{
+    bad_medium::{BadMedium, Fault},
+    daemons::{Site, run},
+};
 use serde_json::Value;
 
 use super::{
@@ -152,6 +155,27 @@ fn a_flipped_bit_in_a_file_costs_a_piece_of_it_and_no_record() {
     assert_eq!(hash(&film), hash(&files[1]));
     rome.stop();
     tunis.stop();
+}
+
+#[test]
+#[ignore = "needs fuse3"]
+fn a_place_in_a_file_that_cannot_be_read_costs_a_piece_of_it_and_no_record() {
+    let directory = tempfile::tempdir().unwrap();
+    let ([rome, tunis], record, _) = with_films(directory.path());
+    let usb = medium(directory.path(), "usb");
+    export(&rome, &tunis, &usb, &["--attachments", "all"]);
+    let [volume] = <[PathBuf; 1]>::try_from(volumes(&usb)).unwrap();
+    let at = medium(directory.path(), "stick");
+    let stick = BadMedium::mount(&at, Fault::ReadingFailsAt(length(&volume) / 2));
+    let copy = at.join(volume.file_name().unwrap());
+    fs::copy(&volume, &copy).unwrap();
+    // Not what the system remembers of the copy.
+    rustix::fs::fadvise(&File::open(&copy).unwrap(), 0, None, rustix::fs::Advice::DontNeed).unwrap();
+    let error = tunis.refused(ErrorKind::PouchDamaged, ["pouch", "import", at.to_str().unwrap()]);
+    assert!(error.safe.contains("records") && error.message.contains("damaged between byte"), "{error:?}");
+    assert!(rome.list() == tunis.list());
+    assert_eq!(states(&tunis, &record), [AttachmentState::Held, AttachmentState::Partial]);
+    drop(stick);
 }
 
 /// Puts the attachments of a site onto a small file system.

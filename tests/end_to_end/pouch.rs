@@ -358,6 +358,22 @@ fn a_medium_that_lies_is_found_out_before_anything_counts_as_written() {
 }
 
 #[test]
+fn what_was_packed_for_one_who_was_removed_since_is_not_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let [rome, tunis] = apart(directory.path(), 3);
+    let exported = export(&rome, &tunis, &medium(directory.path(), "first"));
+    let pouch = exported["pouch"].as_str().unwrap();
+    // As if the writing had been broken off.
+    fs::remove_file(rome.home.join(format!("pouches/{pouch}.001.ok"))).unwrap();
+    let again = medium(directory.path(), "again");
+    let resume = ["pouch", "resume", pouch, "--out", again.to_str().unwrap()];
+    let _: Value = rome.ask(["space", "revoke", "Harbours", "tunis"]);
+    let error = rome.refused(ErrorKind::Conflict, resume);
+    assert!(error.message.contains("is no member any more") && error.next == "Export a new pouch.", "{error:?}");
+    assert_eq!(volumes(&again), Vec::<PathBuf>::new());
+}
+
+#[test]
 #[ignore = "needs fuse3"]
 fn a_medium_that_cannot_be_read_to_its_end_gives_nothing_of_that_volume() {
     let directory = tempfile::tempdir().unwrap();

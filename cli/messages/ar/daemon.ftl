@@ -55,6 +55,7 @@ daemon-this-node-has-sent = لم ترسل هذه العقدة حقيبة { $a }�
 daemon-volume-cannot-written-now = لا يمكن كتابة الجزء { $a } الآن: تُكتب الأجزاء بالترتيب وتنتهي بالأخير
 daemon-store-has-begun-another = بدأ المخزن حياة أخرى منذ إعداد هذه الحقيبة
 daemon-no-peer-this-node = لم يعد { $a } نظيرًا لهذه العقدة
+daemon-no-member-any-more = لم يعد { $a } عضوًا في فضاء تحمله هذه الحقيبة
 daemon-pouch-names-more-than = تذكر الحقيبة أكثر مما يمكن الاحتفاظ به: اختر فضاءً واحدًا
 daemon-disk-has-bytes-left = بقي على القرص { $a } بايت؛ ويلزم لأخذ هذا الجزء { $b }
 daemon-bytes-came-volume = وصل { $a } بايت من جزء حجمه { $b }

@@ -55,6 +55,7 @@ daemon-this-node-has-sent = this node has sent no pouch { $a }, or has forgotten
 daemon-volume-cannot-written-now = volume { $a } cannot be written now: volumes are written in order, and end with the last one
 daemon-store-has-begun-another = the store has begun another life since this pouch was packed
 daemon-no-peer-this-node = { $a } is no peer of this node any more
+daemon-no-member-any-more = { $a } is no member any more of a space that this pouch carries
 daemon-pouch-names-more-than = the pouch names more than can be kept of it: choose one space
 daemon-disk-has-bytes-left = the disk has { $a } bytes left; to take this volume, { $b } are needed
 daemon-bytes-came-volume = { $a } bytes came of a volume of { $b }

@@ -55,6 +55,7 @@ daemon-this-node-has-sent = ce nœud n'a pas envoyé de valise { $a }, ou l'a ou
 daemon-volume-cannot-written-now = le volume { $a } ne peut pas être écrit maintenant : les volumes s'écrivent dans l'ordre, et finissent par le dernier
 daemon-store-has-begun-another = le dépôt a commencé une autre vie depuis que cette valise a été préparée
 daemon-no-peer-this-node = { $a } n'est plus un pair de ce nœud
+daemon-no-member-any-more = { $a } n'est plus membre d'un espace que cette valise transporte
 daemon-pouch-names-more-than = la valise nomme plus de choses qu'on ne peut en retenir : choisissez un seul espace
 daemon-disk-has-bytes-left = il reste { $a } octets sur le disque ; pour prendre ce volume, il en faut { $b }
 daemon-bytes-came-volume = { $a } octets sont arrivés d'un volume de { $b }

@@ -10,7 +10,7 @@ use super::{
     caller::Caller,
     shared::Shared,
 };
-use crate::clock;
+use crate::{clock, persons::PersonsError};
 
 pub(super) async fn list(State(shared): State<Arc<Shared>>, caller: Caller) -> Answer<Users> {
     caller.must(Can::Admin)?;
@@ -29,5 +29,11 @@ pub(super) async fn add(State(shared): State<Arc<Shared>>, caller: Caller, Json(
 pub(super) async fn remove(State(shared): State<Arc<Shared>>, caller: Caller, path: Segments) -> Answer<User> {
     caller.must(Can::Admin)?;
     let (home, login) = (shared.home.clone(), path.text(0).to_owned());
-    Ok(Json(blocking(move || home.persons.remove(&login)).await?))
+    let removed = blocking(move || {
+        let removed = home.persons.remove(&login)?;
+        // Another person may be given the same login.
+        home.looks.forget(&login);
+        Ok::<_, PersonsError>(removed)
+    });
+    Ok(Json(removed.await?))
 }

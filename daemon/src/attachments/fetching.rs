@@ -74,12 +74,16 @@ impl Attachments {
         if self.files().held(&id).is_some() {
             return Ok(Fetched { resumed_at: layout.ciphertext_bytes(), bytes: 0 });
         }
+        let sources = self.sources(id).await?;
+        if sources.is_empty() && self.files().partial(&id) == 0 {
+            return Err(AttachmentsError::Missing { id, holders: Vec::new() });
+        }
         let files = self.files().clone();
         let part = blocking(move || files.part(id, layout)).await?;
         let resumed_at = part.bytes();
         tell(resumed_at);
         let mut fetch = Fetch { attachments: self, id, layout, urgency, part, tell: &mut tell };
-        let ended = fetch.by_anybody().await;
+        let ended = fetch.by_anybody(sources).await;
         let bytes = fetch.part.bytes().saturating_sub(resumed_at);
         ended?;
         let part = fetch.part;
@@ -87,6 +91,26 @@ impl Attachments {
         drop(awaiting);
         info!(attachment = %id, resumed_at, bytes, "an attachment was fetched");
         Ok(Fetched { resumed_at, bytes })
+    }
+
+    /// Whom to ask: those who said that they hold it, then those who said nothing, then the others.
+    async fn sources(&self, id: AttachmentId) -> Result<Vec<(NodeId, SpaceId)>, AttachmentsError> {
+        let shared = self.shared();
+        let told = shared.holders.of(&id);
+        let mut sources: Vec<(NodeId, SpaceId)> = Vec::new();
+        for reference in shared.documents.referring(id).await? {
+            for peer in self.peers_in(&reference.space) {
+                if !sources.iter().any(|(known, _)| *known == peer) {
+                    sources.push((peer, reference.space));
+                }
+            }
+        }
+        sources.sort_by_key(|(peer, _)| match told.get(peer) {
+            Some(told) if told.held => 0,
+            None => 1,
+            Some(_) => 2,
+        });
+        Ok(sources)
     }
 }
 
@@ -100,11 +124,11 @@ struct Fetch<'a, T> {
 }
 
 impl<T: FnMut(u64)> Fetch<'_, T> {
-    async fn by_anybody(&mut self) -> Result<(), AttachmentsError> {
+    async fn by_anybody(&mut self, sources: Vec<(NodeId, SpaceId)>) -> Result<(), AttachmentsError> {
         if self.part.is_whole() {
             return Ok(());
         }
-        for (peer, space) in self.sources().await? {
+        for (peer, space) in sources {
             for _ in 0..CUTS_MAX {
                 let before = self.part.reached();
                 match self.by_one(peer, space).await {
@@ -126,26 +150,6 @@ impl<T: FnMut(u64)> Fetch<'_, T> {
             }
         }
         Err(AttachmentsError::Missing { id: self.id, holders: Vec::new() })
-    }
-
-    /// Whom to ask: those who said that they hold it, then those who said nothing, then the others.
-    async fn sources(&self) -> Result<Vec<(NodeId, SpaceId)>, AttachmentsError> {
-        let shared = self.attachments.shared();
-        let told = shared.holders.of(&self.id);
-        let mut sources: Vec<(NodeId, SpaceId)> = Vec::new();
-        for reference in shared.documents.referring(self.id).await? {
-            for peer in self.attachments.peers_in(&reference.space) {
-                if !sources.iter().any(|(known, _)| *known == peer) {
-                    sources.push((peer, reference.space));
-                }
-            }
-        }
-        sources.sort_by_key(|(peer, _)| match told.get(peer) {
-            Some(told) if told.held => 0,
-            None => 1,
-            Some(_) => 2,
-        });
-        Ok(sources)
     }
 
     /// Fetches from one peer; false when it does not hold it, or not for us.

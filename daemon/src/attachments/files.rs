@@ -12,7 +12,7 @@
 //! ```
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, DirBuilder, File, Metadata, OpenOptions},
     io::{self, BufReader},
     ops::Range,
     os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _},
@@ -72,7 +72,9 @@ impl Files {
         make_directory(&directory)?;
         for entry in fs::read_dir(&directory)? {
             let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "new") {
+            if path.is_dir() {
+                sweep_empty(&path);
+            } else if path.extension().is_some_and(|extension| extension == "new") {
                 fs::remove_file(path)?;
             }
         }
@@ -90,6 +92,11 @@ impl Files {
     /// Bytes of a ciphertext that is here whole; none where it is not.
     pub fn held(&self, id: &AttachmentId) -> Option<u64> {
         fs::metadata(self.path(id, "")).ok().map(|meta| meta.len())
+    }
+
+    /// How long ago one came that is here whole; none where it is not.
+    pub(super) fn age(&self, id: &AttachmentId) -> Option<Duration> {
+        fs::metadata(self.path(id, "")).ok().map(|meta| age(&meta))
     }
 
     /// Bytes of one that is here in part.
@@ -146,8 +153,7 @@ impl Files {
                 let entry = entry?;
                 let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
                 let meta = entry.metadata()?;
-                let age = meta.modified().ok().and_then(|then| then.elapsed().ok()).unwrap_or_default();
-                all.push(Held { id, bytes: meta.len(), age });
+                all.push(Held { id, bytes: meta.len(), age: age(&meta) });
             }
         }
         all.sort_unstable_by_key(|held| held.id);
@@ -312,6 +318,22 @@ pub(super) enum Settled {
     Held(AttachmentId),
     /// Another than was expected; it is gone.
     Other,
+}
+
+/// Removes the beginnings of which nothing came. One that stays does no harm.
+fn sweep_empty(shard: &Path) {
+    let Ok(entries) = fs::read_dir(shard) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let is_begun = path.extension().is_some_and(|extension| extension == "part");
+        if is_begun && entry.metadata().is_ok_and(|meta| meta.len() == 0) {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+fn age(meta: &Metadata) -> Duration {
+    meta.modified().ok().and_then(|then| then.elapsed().ok()).unwrap_or_default()
 }
 
 fn make_directory(path: &Path) -> io::Result<()> {

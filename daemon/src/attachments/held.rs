@@ -44,10 +44,15 @@ impl Attachments {
         let unreferenced = self.unreferenced().await?;
         let files = self.files().clone();
         blocking(move || {
-            for held in &unreferenced {
-                files.remove(&held.id)?;
+            let mut removed = Vec::new();
+            for held in unreferenced {
+                // Since it was listed it may have come again, for a record that is on its way.
+                if files.age(&held.id).is_some_and(|age| age > FORGOTTEN_AFTER) {
+                    files.remove(&held.id)?;
+                    removed.push(held);
+                }
             }
-            Ok(unreferenced)
+            Ok(removed)
         })
         .await
     }

@@ -258,8 +258,12 @@ mod tests {
         assert!(matches!(files.take(id, layout, &ciphertext[1..]), Err(AttachmentsError::Length { .. })));
         let left = directory.path().join("files/7.new");
         fs::write(&left, "x").unwrap();
+        let [empty, begun] = [files.part_path(&id), files.part_path(&id).with_file_name("begun.part")];
+        fs::write(&begun, "x").unwrap();
+        assert!(empty.exists());
         let files = Files::open(directory.path().join("files")).unwrap();
         assert!(!left.exists() && files.list().unwrap().is_empty());
+        assert!(!empty.exists() && begun.exists());
     }
 
     #[test]

@@ -13,7 +13,20 @@ pub(super) struct Queue {
     by_size: BTreeSet<(u64, AttachmentId)>,
     sizes: BTreeMap<AttachmentId, u64>,
     /// Whether some were left out.
-    pub(super) is_cut: bool,
+    is_cut: bool,
+    /// Whether one was fetched since everything was gone through.
+    progressed: bool,
+}
+
+/// What is to be done about those that were left out, once nothing waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LeftOut {
+    /// There are none.
+    Nothing,
+    /// Go through everything again.
+    Now,
+    /// That too, but later: of those that had room nothing could be fetched.
+    Later,
 }
 
 impl Queue {
@@ -31,6 +44,20 @@ impl Queue {
     pub(super) fn remove(&mut self, id: &AttachmentId) {
         if let Some(size) = self.sizes.remove(id) {
             self.by_size.remove(&(size, *id));
+        }
+    }
+
+    /// Notes that one was fetched.
+    pub(super) fn fetched(&mut self) {
+        self.progressed = true;
+    }
+
+    /// Says what is to be done about those that were left out, and takes it for done.
+    pub(super) fn take_left_out(&mut self) -> LeftOut {
+        match (std::mem::take(&mut self.is_cut), std::mem::take(&mut self.progressed)) {
+            (false, _) => LeftOut::Nothing,
+            (true, true) => LeftOut::Now,
+            (true, false) => LeftOut::Later,
         }
     }
 
@@ -58,5 +85,24 @@ mod tests {
         let taken: Vec<_> =
             std::iter::from_fn(|| queue.take()).map(|(id, size)| (id, size.plaintext_bytes())).collect();
         assert_eq!(taken, [(id(2), 20), (id(1), 100)]);
+    }
+
+    #[test]
+    fn what_had_no_room_is_looked_for_at_once_only_after_something_came() {
+        let mut queue = Queue::default();
+        assert_eq!(queue.take_left_out(), LeftOut::Nothing);
+        let fill = |queue: &mut Queue| {
+            for number in 0..=WANTED_MAX as u64 {
+                let mut id = AttachmentId([0; 32]);
+                id.0[..8].copy_from_slice(&number.to_be_bytes());
+                queue.put(id, number);
+            }
+            while queue.take().is_some() {}
+        };
+        fill(&mut queue);
+        assert_eq!(queue.take_left_out(), LeftOut::Later);
+        fill(&mut queue);
+        queue.fetched();
+        assert_eq!([(); 2].map(|()| queue.take_left_out()), [LeftOut::Now, LeftOut::Nothing]);
     }
 }

@@ -16,7 +16,7 @@ use super::{
     error::AttachmentsError,
     fetching::Urgency,
     handle::{Attachments, LANES},
-    queue::Queue,
+    queue::{LeftOut, Queue},
 };
 use crate::{clock, documents::Reference};
 
@@ -119,9 +119,14 @@ impl Wanted {
             }
             let next = self.queue().take();
             let Some((id, layout)) = next else {
-                if std::mem::take(&mut self.queue().is_cut) {
-                    self.look_at_all().await;
-                    continue;
+                let left_out = self.queue().take_left_out();
+                match left_out {
+                    LeftOut::Now => {
+                        self.look_at_all().await;
+                        continue;
+                    }
+                    LeftOut::Later => self.failed.notify_one(),
+                    LeftOut::Nothing => {}
                 }
                 self.wake.notified().await;
                 continue;
@@ -134,7 +139,7 @@ impl Wanted {
 
     async fn fetch(&self, id: AttachmentId, layout: Layout) {
         match self.attachments.fetch(id, layout, Urgency::ByTheWay, |_| {}).await {
-            Ok(_) => {}
+            Ok(_) => self.queue().fetched(),
             Err(AttachmentsError::Later) => self.queue().put(id, layout.plaintext_bytes()),
             Err(AttachmentsError::Missing { .. }) => self.failed.notify_one(),
             Err(error) => {

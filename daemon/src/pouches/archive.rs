@@ -146,21 +146,24 @@ impl Archive {
         self.directory.join(format!("{id}.{number:03}"))
     }
 
-    /// Keeps a new pouch, and forgets the oldest of too many.
-    pub(super) fn keep(&self, record: &Record) -> Result<(), PouchesError> {
-        self.put(&self.plan(record.id), record)?;
+    /// Keeps a new pouch, and forgets the oldest of too many. It is later than all that are kept, whatever the clock says.
+    pub(super) fn keep(&self, record: Record) -> Result<Record, PouchesError> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.insert(record.id, (record.created, record.load));
+        let latest = kept.values().map(|(created, _)| created.0).max();
+        let created = Timestamp(latest.map_or(0, |latest| latest.saturating_add(1)).max(record.created.0));
+        let record = Record { created, ..record };
+        self.put(&self.plan(record.id), &record)?;
         let is_receipts = record.load == Load::Receipts;
         let alike = kept.iter().filter(|(_, (_, load))| (*load == Load::Receipts) == is_receipts);
         let mut alike: Vec<(Timestamp, PouchId)> = alike.map(|(id, (created, _))| (*created, *id)).collect();
         alike.sort_unstable();
+        kept.insert(record.id, (record.created, record.load));
         let most = if is_receipts { RECEIPTS_MAX } else { POUCHES_MAX };
-        for (_, old) in alike.iter().take(alike.len().saturating_sub(most)) {
+        for (_, old) in alike.iter().take((alike.len() + 1).saturating_sub(most)) {
             self.forget(*old)?;
             kept.remove(old);
         }
-        Ok(())
+        Ok(record)
     }
 
     /// Keeps what a volume held.
@@ -284,18 +287,16 @@ mod tests {
     fn receipts_push_no_entries_out_and_damage_hides_nothing_else() {
         let home = tempfile::tempdir().unwrap();
         let archive = Archive::open(home.path().join("pouches")).unwrap();
-        let pouch = record(0, Load::Missing);
-        archive.keep(&pouch).unwrap();
+        let pouch = archive.keep(record(0, Load::Missing)).unwrap();
         for id in 1..=RECEIPTS_MAX as u16 + 3 {
-            archive.keep(&record(id, Load::Receipts)).unwrap();
+            archive.keep(record(id, Load::Receipts)).unwrap();
         }
         assert_eq!(archive.all().unwrap().len(), 1 + RECEIPTS_MAX);
         // Opened anew it knows the same.
         let archive = Archive::open(home.path().join("pouches")).unwrap();
-        archive.keep(&record(100, Load::Receipts)).unwrap();
+        archive.keep(record(100, Load::Receipts)).unwrap();
         assert_eq!(archive.record(pouch.id).unwrap(), Some(pouch));
-        let damaged = record(50, Load::Missing);
-        archive.keep(&damaged).unwrap();
+        let damaged = archive.keep(record(50, Load::Missing)).unwrap();
         fs::write(archive.plan(damaged.id), "not what was written").unwrap();
         assert!(archive.record(damaged.id).is_err());
         let archive = Archive::open(home.path().join("pouches")).unwrap();
@@ -307,9 +308,25 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let archive = Archive::open(home.path().join("pouches")).unwrap();
         for id in 0..=POUCHES_MAX as u16 {
-            archive.keep(&record(id, Load::Missing)).unwrap();
+            archive.keep(record(id, Load::Missing)).unwrap();
         }
         assert_eq!(archive.record(record(0, Load::Missing).id).unwrap(), None);
         assert!(archive.record(record(1, Load::Missing).id).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_makes_no_pouch_the_oldest() {
+        let home = tempfile::tempdir().unwrap();
+        let archive = Archive::open(home.path().join("pouches")).unwrap();
+        for id in 0..POUCHES_MAX as u16 {
+            archive.keep(record(1000 + id, Load::Missing)).unwrap();
+        }
+        let latest = 1000 + POUCHES_MAX as u64 - 1;
+        for id in 1..=2 {
+            let kept = archive.keep(record(id, Load::Missing)).unwrap();
+            assert_eq!(kept.created, Timestamp(latest + u64::from(id)));
+            assert_eq!(archive.record(kept.id).unwrap(), Some(kept));
+        }
+        assert_eq!(archive.all().unwrap().len(), POUCHES_MAX);
     }
 }

@@ -52,6 +52,9 @@ pub enum PouchesError {
     /// One for whom a pouch was packed is no peer any more.
     #[error("{0} is no peer of this node any more")]
     NoPeer(NodeId),
+    /// One for whom a pouch was packed is no member any more of a space in it.
+    #[error("{0} is no member any more of a space that this pouch carries")]
+    NoMember(NodeId),
     /// More than a record may hold.
     #[error("the pouch names more than can be kept of it: choose one space")]
     TooMuch,

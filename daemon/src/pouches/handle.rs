@@ -114,7 +114,7 @@ impl Pouches {
         clock::rng().fill_bytes(&mut id.0);
         let record = Record::new(id, clock::now(), load, volume_bytes, padded, (*plan, left_out));
         let pouches = self.clone();
-        tokio::task::spawn_blocking(move || pouches.0.archive.keep(&record).map(|()| record))
+        tokio::task::spawn_blocking(move || pouches.0.archive.keep(record))
             .await
             .map_err(|_| PouchesError::Unexpected)?
     }

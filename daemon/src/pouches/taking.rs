@@ -241,7 +241,11 @@ impl Feed<'_> {
             Carried::Message(message) => self.submit(message),
             Carried::Files(files) => {
                 let told = Told { said: self.opening.time, taken: clock::now(), files };
-                self.pouches.0.archive.keep_told(&self.opening.sender, &told)
+                // It costs that more is packed for that peer, and is no reason to take nothing.
+                if let Err(error) = self.pouches.0.archive.keep_told(&self.opening.sender, &told) {
+                    warn!(%error, "what a peer holds cannot be kept; it is passed over");
+                }
+                Ok(())
             }
             Carried::Piece(_) => Ok(()),
             Carried::Held(held) => {

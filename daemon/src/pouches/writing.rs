@@ -1,14 +1,15 @@
 //! Writes volumes: entries are read from the store as fast as whoever asked takes the bytes.
 
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use portolan_protocol::{
     crypto::sealing::SealingPublicKey,
-    id::{Incarnation, NodeId, PouchId},
+    id::{Incarnation, NodeId, PouchId, SpaceId},
     message::Message,
     page::LogContext,
-    pouch::{Address, First, PackError, Packer, Padding, Position, PouchFile, Source, Span},
+    pouch::{Address, First, PackError, Packer, Padding, Plan, Position, PouchFile, Source, Span},
+    view::SpaceView,
 };
 use tokio::sync::mpsc;
 use tracing::warn;
@@ -86,6 +87,7 @@ impl Pouches {
             if life_of(&record.plan.hello) != Some(status.incarnation) {
                 return Err(PouchesError::OtherLife);
             }
+            must_be_members(&record.plan, &pouches.0.engine.views())?;
             let start = record.start(number).ok_or(PouchesError::NoVolume(number))?;
             tokio::task::spawn_blocking(move || {
                 let done = pouches.write_volume(&record, number, start, recipients, &chunks);
@@ -143,6 +145,30 @@ impl Pouches {
         self.0.archive.keep_volume(record.id, number, &volume)?;
         chunks.blocking_send(Ok(out.into())).map_err(|_| PouchesError::Gone)
     }
+}
+
+/// Refuses where a recipient may not read by now what was packed for it.
+fn must_be_members(plan: &Plan, views: &[Arc<SpaceView>]) -> Result<(), PouchesError> {
+    for space in spaces_of(plan) {
+        let view = views.iter().find(|view| view.space == space);
+        let is_member = |node: &NodeId| view.is_some_and(|view| view.membership.role(*node).is_some());
+        if let Some(node) = plan.recipients.iter().find(|node| !is_member(node)) {
+            return Err(PouchesError::NoMember(*node));
+        }
+    }
+    Ok(())
+}
+
+/// The spaces that a plan carries something of.
+fn spaces_of(plan: &Plan) -> BTreeSet<SpaceId> {
+    let spans = plan.control.iter().chain(&plan.data).map(|span| span.context.space);
+    let payloads = plan.payloads.iter().map(|(context, _)| context.space);
+    let words = plan.words.iter().filter_map(|word| match word {
+        Message::Frontier { space, .. } => Some(*space),
+        Message::Receipt { receipt, .. } => Some(receipt.statement.space),
+        _ => None,
+    });
+    spans.chain(payloads).chain(words).collect()
 }
 
 /// The life of the store in which a greeting was said.

@@ -3,8 +3,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File},
-    io::Read as _,
+    fs, io,
+    os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
 };
 
@@ -32,6 +32,9 @@ use crate::{
 /// Bytes that go to the daemon at a time, and how many such pieces may wait.
 const PIECE_BYTES: usize = 1 << 20;
 const AHEAD: usize = 4;
+/// Bytes that are given up where the medium cannot be read, and how often in one volume.
+const LOST_BYTES: usize = 64 << 10;
+const LOST_MAX: usize = 64;
 
 #[derive(Args, Debug)]
 pub struct Import {
@@ -173,7 +176,9 @@ pub(super) async fn take(
     medium::inspect(found)?;
     let (opened, bytes) = found.open()?;
     let (sender, pieces) = mpsc::channel(AHEAD);
-    let reading = tokio::task::spawn_blocking(move || read(opened, bytes, &sender));
+    let reading = tokio::task::spawn_blocking(move || {
+        read(bytes, |piece, at| opened.read_at(piece, at), |piece| sender.blocking_send(piece).is_ok())
+    });
     let query = VolumeQuery { bytes, dry_run };
     let mut events = client.exchange("/pouches/volumes", &query, pieces).await?;
     let outcome = loop {
@@ -209,22 +214,35 @@ fn label(stage: VolumeStage) -> String {
     }
 }
 
-fn read(mut opened: File, bytes: u64, pieces: &mpsc::Sender<Bytes>) -> std::io::Result<()> {
-    let mut left = bytes;
-    while left > 0 {
-        let mut piece = vec![0; usize::try_from(left).map_or(PIECE_BYTES, |left| left.min(PIECE_BYTES))];
-        let length = opened.read(&mut piece)?;
-        if length == 0 {
-            break;
+/// Reads a volume to its end. What the medium does not give goes on as zeros: the checks of the volume find them, and behind its
+/// closing they cost the files that they hit and nothing else. Returns the first error then.
+fn read(
+    bytes: u64,
+    read_at: impl Fn(&mut [u8], u64) -> io::Result<usize>,
+    mut send: impl FnMut(Bytes) -> bool,
+) -> io::Result<()> {
+    let (mut at, mut lost, mut first) = (0, 0, Ok(()));
+    while at < bytes {
+        let most = |most: usize| usize::try_from(bytes - at).map_or(most, |left| left.min(most));
+        let mut piece = vec![0; most(PIECE_BYTES)];
+        match read_at(&mut piece, at) {
+            Ok(0) => break,
+            Ok(length) => piece.truncate(length),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) if lost == LOST_MAX => return first.and(Err(error)),
+            Err(error) => {
+                lost += 1;
+                first = first.and(Err(error));
+                piece = vec![0; most(LOST_BYTES)];
+            }
         }
-        piece.truncate(length);
-        left -= length as u64;
+        at += piece.len() as u64;
         // Nobody takes any more: the daemon has said why.
-        if pieces.blocking_send(piece.into()).is_err() {
+        if !send(piece.into()) {
             break;
         }
     }
-    Ok(())
+    first
 }
 
 /// The first failure, or that something waits.
@@ -332,4 +350,45 @@ fn human(report: &Report) -> String {
     });
     out.push('\n');
     out
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Reads a volume whose bytes are 7, from a medium that gives none from those places to the next 512.
+    fn read_around(bytes: u64, bad: impl Fn(u64) -> bool) -> (Vec<u8>, io::Result<()>) {
+        let read_at = |piece: &mut [u8], at: u64| {
+            let good = (at..bytes).step_by(512).take_while(|at| !bad(at / 512)).count() * 512;
+            let length = good.min(piece.len());
+            piece[..length].fill(7);
+            if length == 0 { Err(io::Error::other(format!("bad at {at}"))) } else { Ok(length) }
+        };
+        let mut came = Vec::new();
+        let read = read(bytes, read_at, |piece| {
+            came.extend_from_slice(&piece);
+            true
+        });
+        (came, read)
+    }
+
+    #[test]
+    fn a_bad_sector_costs_what_is_around_it_and_is_told_at_the_end() {
+        let bytes = 3 << 20;
+        let (came, read) = read_around(bytes, |sector| [2000, 5000].contains(&sector));
+        assert_eq!(read.unwrap_err().to_string(), format!("bad at {}", 2000 * 512));
+        assert_eq!(came.len() as u64, bytes);
+        assert_eq!(came.iter().filter(|byte| **byte == 0).count(), 2 * LOST_BYTES);
+        assert_eq!((came[2000 * 512 - 1], came[2000 * 512], came[2000 * 512 + LOST_BYTES]), (7, 0, 7));
+        let (came, read) = read_around(bytes, |_| false);
+        assert!(read.is_ok() && came == vec![7; came.len()] && came.len() as u64 == bytes);
+    }
+
+    #[test]
+    fn a_medium_that_was_pulled_out_is_given_up() {
+        let (came, read) = read_around(1 << 30, |sector| sector >= 1);
+        assert_eq!(read.unwrap_err().to_string(), "bad at 512");
+        assert_eq!(came.len(), 512 + LOST_MAX * LOST_BYTES);
+    }
 }
