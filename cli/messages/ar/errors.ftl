@@ -210,7 +210,6 @@ cannot-find = تعذّر العثور على { $a }: { $b }
 cannot-look-at = تعذّر فحص { $a }: { $b }
 cannot-flush = تعذّر تفريغ { $a }: { $b }
 cannot-read-again = تعذّر إعادة قراءة { $a }: { $b }
-name-new-directory-what = سمِّ مجلدًا جديدًا: قد يكون تصنيف ما فيه أعلى.
 this-node-knows-no = لا تعرف هذه العقدة أي شريك
 exchange-cards-with-partner = تبادل البطاقات مع شريك: `portolan node card --out FILE`، `portolan peer add CARD`.
 what-you-change-here = ما تعدّله هنا يُوقَّع باسم root

@@ -210,7 +210,6 @@ cannot-find = cannot find { $a }: { $b }
 cannot-look-at = cannot look at { $a }: { $b }
 cannot-flush = cannot flush { $a }: { $b }
 cannot-read-again = cannot read again { $a }: { $b }
-name-new-directory-what = Name a new directory: what is there may be marked higher.
 this-node-knows-no = this node knows no partner
 exchange-cards-with-partner = Exchange cards with a partner: `portolan node card --out FILE`, `portolan peer add CARD`.
 what-you-change-here = what you change here is signed with the name root

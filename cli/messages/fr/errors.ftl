@@ -210,7 +210,6 @@ cannot-find = impossible de trouver { $a } : { $b }
 cannot-look-at = impossible d'examiner { $a } : { $b }
 cannot-flush = impossible de vider { $a } : { $b }
 cannot-read-again = impossible de relire { $a } : { $b }
-name-new-directory-what = Nommez un nouveau répertoire : ce qui s'y trouve est peut-être marqué plus haut.
 this-node-knows-no = ce nœud ne connaît aucun partenaire
 exchange-cards-with-partner = Échangez des cartes avec un partenaire : `portolan node card --out FICHIER`, `portolan peer add CARTE`.
 what-you-change-here = ce que vous modifiez ici est signé du nom root

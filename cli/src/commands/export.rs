@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     path::PathBuf,
 };
 
@@ -18,7 +17,7 @@ use super::{attachment::harmless_name, filters::Filters};
 use crate::{
     client::{Bytestream, Client},
     context::Context,
-    error::{ApiError, ErrorKind, Result, file, usage},
+    error::{ErrorKind, Result, usage},
     export::{Folder, Interface, LinesFile, Marked, NewFile, Reader},
     import::{self, Origin},
     output::{bytes, count},
@@ -150,11 +149,6 @@ impl Export {
         let client = context.client()?;
         let found = resolve::space(&client, typed).await?;
         let (space, name) = (found.id, found.name);
-        if self.force && self.up_to.is_some() && fs::read_dir(&self.out).is_ok_and(|mut held| held.next().is_some()) {
-            return Err(ApiError::new(ErrorKind::Conflict, format!("{} is not empty", self.out.display()))
-                .safe("Nothing was written.")
-                .next("Name a new directory: what is there may be marked higher."));
-        }
         let mut sink = match (self.dry_run, self.to) {
             (true, _) => Sink::Nowhere,
             (false, Form::Markdown) => Sink::Folder(Folder::create(&self.out, self.force)?),
@@ -199,11 +193,6 @@ impl Export {
                 reader
                     .finish(&name, words, &marked, |pages| progress.update("writing", pages, Some(report.records)))?;
             }
-        }
-        if !self.dry_run && self.to != Form::Jsonl {
-            // A stick may be pulled as soon as it is said that all is written.
-            let synced = fs::File::open(&self.out).and_then(|directory| Ok(rustix::fs::syncfs(directory)?));
-            synced.map_err(|error| file("write to", &self.out, &error))?;
         }
         drop(progress);
         context.output.show(&report, human)
@@ -283,17 +272,9 @@ impl Files {
                 Ok(bytes) => {
                     folder.directory("attachments")?;
                     folder.directory(&format!("attachments/{}", record.id))?;
-                    match write(bytes, folder.begin(&path)?).await? {
-                        Ok(written) => {
-                            self.bytes += written;
-                            self.written += 1;
-                            paths.insert(id, path);
-                        }
-                        // Where the daemon is gone, the next question says so.
-                        Err(cut) => {
-                            self.missing.push(Missing { record: record.id, attachment: id, name, reason: cut.message });
-                        }
-                    }
+                    self.bytes += write(bytes, folder.begin(&path)?).await?;
+                    self.written += 1;
+                    paths.insert(id, path);
                 }
                 Err(error) if error.kind == ErrorKind::Unavailable => return Err(error),
                 Err(error) => {
@@ -312,21 +293,14 @@ fn beside(body: &str, files: &BTreeMap<String, String>) -> String {
     import::readdressed(body, |name| called(name).map(|path| format!("../{}", import::address_of(path))))
 }
 
-/// Writes what comes; the bytes, or why not all of them came. What came of a file that was cut is not kept.
-async fn write(mut bytes: Bytestream, mut file: NewFile) -> Result<Result<u64>> {
+async fn write(mut bytes: Bytestream, mut file: NewFile) -> Result<u64> {
     let mut written = 0;
-    loop {
-        match bytes.next().await {
-            Ok(Some(piece)) => {
-                file.write(&piece)?;
-                written += piece.len() as u64;
-            }
-            Ok(None) => break,
-            Err(cut) => return Ok(Err(cut)),
-        }
+    while let Some(piece) = bytes.next().await? {
+        file.write(&piece)?;
+        written += piece.len() as u64;
     }
     file.keep()?;
-    Ok(Ok(written))
+    Ok(written)
 }
 
 /// The attachments of a record and a name for each, that in its own language first.

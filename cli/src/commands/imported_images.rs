@@ -1,19 +1,19 @@
 //! The images of imported records on their way to the daemon, each as `portolan attachment add` would send it. What a record has
-//! already is not added again, and no file of a record is replaced.
+//! already is not added again; an image that has changed takes the place of the one of that name.
 
-use std::{collections::BTreeMap, fs::File, os::unix::fs::FileExt as _};
+use std::collections::BTreeSet;
 
 use portolan_protocol::{
-    api::{AddAttachment, DocumentView, ErrorKind, Outcome},
+    api::{AddAttachment, DocumentView, EditDocument, ErrorKind, Outcome, Saved},
     id::{DocumentId, SpaceId},
-    record::{RecordView, Value},
+    record::{RecordDraft, RecordView, Value},
 };
 use serde::Serialize;
 
 use super::attachment::{AddedFile, send};
 use crate::{
     client::Client,
-    error::{ApiError, Result, file},
+    error::{Result, file},
     import::Image,
     progress::Progress,
 };
@@ -55,10 +55,9 @@ pub(super) async fn add(
 ) -> Result<Vec<Failed>> {
     let mut failed = Vec::new();
     let progress = Progress::start("adding images", Some(totals.found));
-    for of in pending.iter().filter(|of| !of.images.is_empty()) {
-        let record = client.get::<DocumentView>(&format!("/spaces/{space}/documents/{}", of.document)).await?.record;
+    for of in pending {
         for image in &of.images {
-            match add_one(client, space, of.document, &record, image).await {
+            match add_one(client, space, of.document, image).await {
                 Ok(Outcome::Unchanged) => totals.unchanged += 1,
                 Ok(_) => totals.added += 1,
                 // No other image would fare better.
@@ -78,71 +77,51 @@ pub(super) async fn add(
     Ok(failed)
 }
 
-async fn add_one(
-    client: &Client,
-    space: SpaceId,
-    document: DocumentId,
-    record: &RecordView,
-    image: &Image,
-) -> Result<Outcome> {
+async fn add_one(client: &Client, space: SpaceId, document: DocumentId, image: &Image) -> Result<Outcome> {
     let path = image.path();
     let cannot = |error| file("read", &path, &error);
     let opened = image.open().map_err(cannot)?;
     let size = opened.metadata().map_err(cannot)?.len();
-    let held = called(record, &image.name);
-    for (id, bytes) in &held {
-        if *bytes == Some(size) && is_as(client, space, document, id, &opened).await? {
-            return Ok(Outcome::Unchanged);
-        }
-    }
-    if !held.is_empty() {
-        // It may be somebody's own, and only people know which of them is meant.
-        let why =
-            "the record has another file of that name: rename the image, or take that file out of the record first";
-        return Err(ApiError::new(ErrorKind::Conflict, why));
-    }
     let alternative = Some(image.alternative.clone()).filter(|text| !text.is_empty());
     let query = AddAttachment {
         name: Some(image.name.clone()),
         alternative_text: alternative,
-        language: image.language.clone(),
         size: Some(size),
         reason: REASON.to_owned(),
         ..AddAttachment::default()
     };
     let added = send(client, space, document, AddedFile { opened, path: &path, query }, |_| {}).await?;
+    if added.saved.outcome == Outcome::Updated {
+        replace(client, space, document, &image.name, &added.attachment.to_string()).await?;
+    }
     Ok(added.saved.outcome)
 }
 
-/// The files that a record calls so, in whatever language, and the bytes that each has.
-fn called(record: &RecordView, name: &str) -> BTreeMap<String, Option<u64>> {
-    let files = record.fields.iter().filter_map(|(key, value)| {
-        let (id, property) = key.strip_prefix("attachments/")?.split_once('/')?;
-        (property.starts_with("name/") && value.as_str() == Some(name)).then_some(id)
-    });
-    let size = |id: &str| match record.fields.get(&format!("attachments/{id}/size")) {
-        Some(Value::Int(size)) => u64::try_from(*size).ok(),
-        _ => None,
-    };
-    files.map(|id| (id.to_owned(), size(id))).collect()
+/// Takes other files of that name out of the record. Its history keeps them.
+async fn replace(client: &Client, space: SpaceId, document: DocumentId, name: &str, new: &str) -> Result<()> {
+    let path = format!("/spaces/{space}/documents/{document}");
+    let view: DocumentView = client.get(&path).await?;
+    let draft = without(&view.record, name, new);
+    if draft.fields.is_empty() {
+        return Ok(());
+    }
+    let request = EditDocument { draft, base: Some(view.record.heads), reason: REASON.to_owned() };
+    client.patch::<Saved>(&path, &request).await.map(drop)
 }
 
-/// Whether a file of a record has the bytes of `opened`, which has as many; one that is not on this node is taken for it.
-async fn is_as(client: &Client, space: SpaceId, document: DocumentId, id: &str, opened: &File) -> Result<bool> {
-    let mut bytes = match client.bytes(&format!("/spaces/{space}/documents/{document}/attachments/{id}")).await {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind == ErrorKind::NotFound => return Ok(true),
-        Err(error) => return Err(error),
+/// The draft that takes all files called `name` but `new` out of a record.
+fn without(record: &RecordView, name: &str, new: &str) -> RecordDraft {
+    let parts = |key: &str| {
+        let (id, property) = key.strip_prefix("attachments/")?.split_once('/')?;
+        Some((id.to_owned(), property.to_owned()))
     };
-    let mut at = 0;
-    while let Some(piece) = bytes.next().await? {
-        let mut own = vec![0; piece.len()];
-        if opened.read_exact_at(&mut own, at).is_err() || own != piece {
-            return Ok(false);
-        }
-        at += piece.len() as u64;
-    }
-    Ok(true)
+    let called = record.fields.iter().filter_map(|(key, value)| {
+        let (id, property) = parts(key)?;
+        (property.starts_with("name/") && value.as_str() == Some(name) && id != new).then_some(id)
+    });
+    let old: BTreeSet<String> = called.collect();
+    let keys = record.fields.keys().filter(|key| parts(key).is_some_and(|(id, _)| old.contains(&id)));
+    RecordDraft { fields: keys.map(|key| (key.clone(), Value::Null)).collect(), ..RecordDraft::default() }
 }
 
 #[cfg(test)]
@@ -150,16 +129,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_known_by_their_names_in_every_language() {
+    fn an_image_that_has_changed_takes_the_place_of_the_one_before() {
         let values = [
-            ("attachments/a/name/fr", Value::from("map.png")),
-            ("attachments/a/size", Value::Int(7)),
-            ("attachments/b/name/ar", Value::from("map.png")),
-            ("attachments/c/name/fr", Value::from("other.png")),
+            ("attachments/a/name/fr", "map.png"),
+            ("attachments/a/key", "k"),
+            ("attachments/b/name/fr", "map.png"),
+            ("attachments/c/name/fr", "other.png"),
         ];
-        let values = values.map(|(key, value)| (key.to_owned(), vec![value]));
+        let values = values.map(|(key, value)| (key.to_owned(), vec![Value::from(value)]));
         let record = RecordView::new(DocumentId([1; 16]), vec![], values.into());
-        let found: Vec<_> = called(&record, "map.png").into_iter().collect();
-        assert_eq!(found, [("a".to_owned(), Some(7)), ("b".to_owned(), None)]);
+        let keys: Vec<String> = without(&record, "map.png", "b").fields.into_keys().collect();
+        assert_eq!(keys, ["attachments/a/key", "attachments/a/name/fr"]);
     }
 }

@@ -46,7 +46,6 @@ impl LinesFile {
     pub fn finish(self) -> Result<()> {
         let cannot = |error: &io::Error| file("write", &self.path, error).safe("No file was written.");
         let new = self.new.into_inner().map_err(|error| cannot(error.error()))?;
-        new.as_file().sync_all().map_err(|error| cannot(&error))?;
         let kept = if self.force { new.persist(&self.path) } else { new.persist_noclobber(&self.path) };
         kept.map(drop).map_err(|error| match error.error.kind() {
             io::ErrorKind::AlreadyExists => exists(&self.path),

@@ -12,8 +12,7 @@ use super::{
     exported::Origin,
     fields::{Fields, Texts, flatten, flatten_as, scalar},
     html::Converter,
-    images::Taken,
-    language, markdown,
+    images, language, markdown,
     text::{cut, decode},
     walk::{Format, Found},
 };
@@ -61,18 +60,13 @@ pub fn read(found: &Found, options: &Options, converter: &Converter) -> Result<I
         // Such files hold many records, and are read by `rows`.
         Format::JsonLines | Format::Json | Format::Csv => return Err(Fault::NotAFile),
     };
+    let images = images::take(&content.body, found.place());
     let lost = content.images_lost;
-    let mut file = match Origin::take(&mut content.front_matter)? {
+    content.body = images.body;
+    let file = match Origin::take(&mut content.front_matter)? {
         Some(origin) => exported(&origin, content, &found.relative, options)?,
         None => of_content(content, &found.relative, options)?,
     };
-    let mut images = Taken::default();
-    let bodies = file.draft.fields.iter_mut().filter(|(key, _)| key.starts_with("body/"));
-    for (key, value) in bodies {
-        if let Value::Text(body) = value {
-            *body = images.body(body, key.strip_prefix("body/"), found.place());
-        }
-    }
     let mut warnings = file.warnings;
     warnings.extend(images.left.iter().take(LEFT_NAMED_MAX).map(|(target, why)| Warning {
         path: String::new(),

@@ -26,9 +26,6 @@ const ENDINGS: [&str; 11] = ["apng", "avif", "bmp", "gif", "jpeg", "jpg", "png",
 /// Images of one record that are taken; a record has few files that are looked at.
 const IMAGES_MAX: usize = 512;
 
-/// Bytes of an image that is taken: what a page shows is not larger, and what came in an archive may say that it is.
-const IMAGE_BYTES_MAX: u64 = 64 << 20;
-
 /// Longest name of a file, in bytes.
 const NAME_BYTES_MAX: usize = 255;
 
@@ -39,8 +36,6 @@ pub struct Image {
     pub name: String,
     /// What it shows, as the body says it; may be empty.
     pub alternative: String,
-    /// The language of that body, where it has one.
-    pub language: Option<String>,
     /// The directory that is imported.
     root: PathBuf,
     /// The way from there.
@@ -71,15 +66,15 @@ impl Image {
     }
 }
 
-/// What became of the images of the bodies of one record.
+/// What became of the images of a body.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Taken {
-    /// Those that are taken, each once.
+    /// The body, which calls those that are taken by their names.
+    pub body: String,
+    /// Those, each once.
     pub images: Vec<Image>,
     /// References that stay as they are: the address, and why.
     pub left: Vec<(String, &'static str)>,
-    /// The names that files were given.
-    names: BTreeMap<Vec<String>, String>,
 }
 
 /// Where a file lies that refers to images.
@@ -91,35 +86,38 @@ pub struct Place<'a> {
     pub relative: &'a str,
 }
 
-impl Taken {
-    /// Takes the images of a body; the body, which calls them by their names.
-    pub fn body(&mut self, body: &str, language: Option<&str>, place: Place<'_>) -> String {
-        let (mut out, mut written) = (String::new(), 0);
-        for reference in references(body) {
-            if reference.target.starts_with(ATTACHMENT) {
-                continue;
-            }
-            match self.image(&reference, language, place) {
-                Ok(name) => {
-                    out.push_str(body.get(written..reference.range.start).unwrap_or_default());
-                    out.push_str(&reference.called(body, &name));
-                    written = reference.range.end;
-                }
-                Err(why) => self.left.push((reference.target, why)),
-            }
+/// Takes the images of `body`.
+pub fn take(body: &str, place: Place<'_>) -> Taken {
+    let mut taken = Taken::default();
+    let mut by_path: BTreeMap<Vec<String>, String> = BTreeMap::new();
+    let mut written = 0;
+    for reference in references(body) {
+        if reference.target.starts_with(ATTACHMENT) {
+            continue;
         }
-        out + body.get(written..).unwrap_or_default()
+        match taken.image(&reference, place, &mut by_path) {
+            Ok(name) => {
+                taken.body.push_str(body.get(written..reference.range.start).unwrap_or_default());
+                taken.body.push_str(&reference.called(body, &name));
+                written = reference.range.end;
+            }
+            Err(why) => taken.left.push((reference.target, why)),
+        }
     }
+    taken.body.push_str(body.get(written..).unwrap_or_default());
+    taken
+}
 
+impl Taken {
     /// The name of the image that is meant.
     fn image(
         &mut self,
         reference: &Reference,
-        language: Option<&str>,
         place: Place<'_>,
+        by_path: &mut BTreeMap<Vec<String>, String>,
     ) -> Result<String, &'static str> {
         let parts = way(&reference.target, place.relative)?;
-        if let Some(name) = self.names.get(&parts) {
+        if let Some(name) = by_path.get(&parts) {
             return Ok(name.clone());
         }
         if self.images.len() >= IMAGES_MAX {
@@ -132,17 +130,13 @@ impl Taken {
             return Err("has a name that no file of a record can have");
         }
         let alternative = clean_line(&reference.alternative).0;
-        let (root, language) = (place.root.to_owned(), language.map(str::to_owned));
-        let image = Image { name: name.clone(), alternative, language, root, parts: parts.clone() };
-        let opened = image.open().map_err(|error| match error.kind() {
+        let image = Image { name: name.clone(), alternative, root: place.root.to_owned(), parts: parts.clone() };
+        image.open().map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => "is not there",
             io::ErrorKind::PermissionDenied => "cannot be read",
             _ => "is a link, lies behind one, or is no file",
         })?;
-        if opened.metadata().map_or(u64::MAX, |metadata| metadata.len()) > IMAGE_BYTES_MAX {
-            return Err("is too large; attach it with `portolan attachment add`");
-        }
-        self.names.insert(parts, name.clone());
+        by_path.insert(parts, name.clone());
         self.images.push(image);
         Ok(name)
     }
@@ -319,10 +313,9 @@ mod tests {
 
     fn taken(body: &str) -> (String, Vec<String>, Vec<(String, &'static str)>) {
         let root = directory();
-        let mut taken = Taken::default();
-        let body = taken.body(body, None, Place { root: &root.path().join("in"), relative: "fr/page.md" });
+        let taken = take(body, Place { root: &root.path().join("in"), relative: "fr/page.md" });
         let names = taken.images.iter().map(|image| format!("{} = {}", image.name, image.parts.join("/"))).collect();
-        (body, names, taken.left)
+        (taken.body, names, taken.left)
     }
 
     #[test]
@@ -368,8 +361,7 @@ mod tests {
     #[test]
     fn an_image_that_became_a_link_is_not_opened() {
         let root = directory();
-        let mut taken = Taken::default();
-        taken.body("![x](a.png)", None, Place { root: &root.path().join("in"), relative: "fr/page.md" });
+        let taken = take("![x](a.png)", Place { root: &root.path().join("in"), relative: "fr/page.md" });
         let path = taken.images[0].path();
         assert!(taken.images[0].open().is_ok());
         fs::remove_file(&path).unwrap();

@@ -3,10 +3,8 @@
 use portolan_protocol::record::canonical_language;
 
 /// Languages that are written from right to left where no script is named.
-const RIGHT_TO_LEFT: [&str; 26] = [
-    "acm", "aeb", "apc", "ar", "arb", "arc", "arq", "ary", "arz", "ayl", "azb", "ckb", "dv", "fa", "he", "ks", "mzn",
-    "nqo", "pnb", "prs", "ps", "sd", "syr", "ug", "ur", "yi",
-];
+const RIGHT_TO_LEFT: [&str; 17] =
+    ["ar", "arc", "arz", "ary", "ckb", "dv", "fa", "he", "ks", "nqo", "prs", "ps", "sd", "syr", "ug", "ur", "yi"];
 
 /// Scripts that are.
 const RIGHT_TO_LEFT_SCRIPTS: [&str; 9] = ["Adlm", "Arab", "Aran", "Hebr", "Mand", "Nkoo", "Rohg", "Syrc", "Thaa"];

@@ -36,7 +36,6 @@ impl<'a> Fields<'a> {
     pub(super) fn shown(&self, key: &str, show: impl Fn(&'a Value) -> String) -> String {
         let values = self.values(key);
         match values.as_slice() {
-            [] => String::new(),
             [one] => show(one),
             several => {
                 let items: String = several.iter().map(|value| format!("<li>{}</li>", show(value))).collect();
@@ -194,14 +193,13 @@ impl<'a> Fields<'a> {
 
     fn text(&self, text: &str, key: Option<&str>) -> String {
         let language = key.and_then(language_of);
-        let is_of_terms =
-            |key: &str| matches!(key, "broader" | "scheme" | "exact_match") || key.starts_with("related/");
+        if language.is_none() && (self.catalogue.record(text).is_some() || self.catalogue.term(text).is_some()) {
+            return self.named(text);
+        }
         match key {
             Some("type" | "template_for") => html(&self.words.kind(text)),
             Some("language") => html(&self.words.language(text)),
             Some("originator" | "marking") => format!("<bdi>{}</bdi>", html(text)),
-            _ if language.is_none() && self.catalogue.record(text).is_some() => self.named(text),
-            Some(key) if is_of_terms(key) && self.catalogue.term(text).is_some() => self.named(text),
             _ if language.is_none() && is_outside(text) => address(text),
             _ => format!("<span class=\"text\"{}>{}</span>", attributes(language), html(text)),
         }

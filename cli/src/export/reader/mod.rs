@@ -136,9 +136,7 @@ fn texts(record: &RecordView, titles: bool) -> impl Iterator<Item = &str> {
         std::iter::once(value).chain(conflicts).filter_map(Value::as_str)
     });
     let is_member = |key: &&String| ["tags/", "areas/", "programmes/"].iter().any(|set| key.starts_with(set));
-    // What was taken out of a set is still there as false.
-    let held = record.fields.iter().filter(|(_, value)| **value == Value::Bool(true)).map(|(key, _)| key);
-    let ids = held.filter(is_member).filter_map(|key| key.split_once('/')).map(|(_, id)| id);
+    let ids = record.fields.keys().filter(is_member).filter_map(|key| key.split_once('/')).map(|(_, id)| id);
     values.chain(ids.filter(move |_| !titles))
 }
 
