@@ -17,7 +17,7 @@ use super::{attachment::harmless_name, filters::Filters};
 use crate::{
     client::{Bytestream, Client},
     context::Context,
-    error::{ErrorKind, Result, usage},
+    error::{ApiError, ErrorKind, Result, usage},
     export::{Folder, Interface, LinesFile, Marked, NewFile, Reader},
     import::{self, Origin},
     output::{bytes, count},
@@ -272,17 +272,24 @@ impl Files {
                 Ok(bytes) => {
                     folder.directory("attachments")?;
                     folder.directory(&format!("attachments/{}", record.id))?;
-                    self.bytes += write(bytes, folder.begin(&path)?).await?;
-                    self.written += 1;
-                    paths.insert(id, path);
+                    match write(bytes, folder.begin(&path)?).await? {
+                        Ok(written) => {
+                            self.bytes += written;
+                            self.written += 1;
+                            paths.insert(id, path);
+                        }
+                        Err(cut) => self.miss(record.id, id, name, cut),
+                    }
                 }
                 Err(error) if error.kind == ErrorKind::Unavailable => return Err(error),
-                Err(error) => {
-                    self.missing.push(Missing { record: record.id, attachment: id, name, reason: error.message });
-                }
+                Err(error) => self.miss(record.id, id, name, error),
             }
         }
         Ok(paths)
+    }
+
+    fn miss(&mut self, record: DocumentId, attachment: String, name: String, error: ApiError) {
+        self.missing.push(Missing { record, attachment, name, reason: error.message });
     }
 }
 
@@ -293,14 +300,21 @@ fn beside(body: &str, files: &BTreeMap<String, String>) -> String {
     import::readdressed(body, |name| called(name).map(|path| format!("../{}", import::address_of(path))))
 }
 
-async fn write(mut bytes: Bytestream, mut file: NewFile) -> Result<u64> {
+/// Writes a file; how many bytes, or how its bytes were cut on the way here. What was written of it then goes.
+async fn write(mut bytes: Bytestream, mut file: NewFile) -> Result<std::result::Result<u64, ApiError>> {
     let mut written = 0;
-    while let Some(piece) = bytes.next().await? {
-        file.write(&piece)?;
-        written += piece.len() as u64;
+    loop {
+        match bytes.next().await {
+            Ok(Some(piece)) => {
+                file.write(&piece)?;
+                written += piece.len() as u64;
+            }
+            Ok(None) => break,
+            Err(cut) => return Ok(Err(cut)),
+        }
     }
     file.keep()?;
-    Ok(written)
+    Ok(Ok(written))
 }
 
 /// The attachments of a record and a name for each, that in its own language first.
