@@ -26,6 +26,9 @@ const ENDINGS: [&str; 11] = ["apng", "avif", "bmp", "gif", "jpeg", "jpg", "png",
 /// Images of one record that are taken; a record has few files that are looked at.
 const IMAGES_MAX: usize = 512;
 
+/// Largest image that is taken, in bytes. It travels to everyone who holds the record.
+const IMAGE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
 /// Longest name of a file, in bytes.
 const NAME_BYTES_MAX: usize = 255;
 
@@ -132,11 +135,17 @@ impl Taken {
             root: place.root.to_owned(),
             parts: parts.clone(),
         };
-        image.open().map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => "is not there",
-            io::ErrorKind::PermissionDenied => "cannot be read",
-            _ => "is a link, lies behind one, or is no file",
-        })?;
+        let size =
+            image.open().and_then(|file| file.metadata()).map(|found| found.len()).map_err(|error| {
+                match error.kind() {
+                    io::ErrorKind::NotFound => "is not there",
+                    io::ErrorKind::PermissionDenied => "cannot be read",
+                    _ => "is a link, lies behind one, or is no file",
+                }
+            })?;
+        if size > IMAGE_BYTES_MAX {
+            return Err("is too large: more than 64 MiB");
+        }
         self.by_path.insert(parts, name.clone());
         self.images.push(image);
         Ok(name)
@@ -358,6 +367,19 @@ mod tests {
             let (rewritten, names, left) = taken(&body);
             assert!(rewritten == body && names.is_empty() && left.len() == 1, "{target}");
         }
+    }
+
+    #[test]
+    fn an_image_that_is_too_large_is_left() {
+        let root = directory();
+        let path = root.path().join("in/fr/a.png");
+        let left = |bytes: u64| {
+            File::options().write(true).open(&path).unwrap().set_len(bytes).unwrap();
+            let mut taken = Taken::default();
+            taken.take("![x](a.png)", "fr", Place { root: &root.path().join("in"), relative: "fr/page.md" });
+            taken.left.len()
+        };
+        assert_eq!((left(IMAGE_BYTES_MAX), left(IMAGE_BYTES_MAX + 1)), (0, 1));
     }
 
     #[test]
