@@ -151,11 +151,9 @@ impl Export {
         let (space, name) = (found.id, found.name);
         let mut sink = match (self.dry_run, self.to) {
             (true, _) => Sink::Nowhere,
-            (false, Form::Markdown) => Sink::Folder(Folder::create(&self.out, self.force)?),
+            (false, Form::Markdown) => Sink::Folder(self.create_folder()?),
             (false, Form::Jsonl) => Sink::Lines(LinesFile::create(&self.out, self.force)?),
-            (false, Form::Html) => {
-                Sink::Reader(Box::new(Reader::create(&self.out, Folder::create(&self.out, self.force)?)?))
-            }
+            (false, Form::Html) => Sink::Reader(Box::new(Reader::create(&self.out, self.create_folder()?)?)),
         };
         let (documents, entries_to_index) = self.documents(&client, space).await?;
         let mut report = Report {
@@ -196,6 +194,17 @@ impl Export {
         }
         drop(progress);
         context.output.show(&report, human)
+    }
+
+    /// The folder. What an earlier export left there must not stay beside the lower marking of this one.
+    fn create_folder(&self) -> Result<Folder> {
+        if self.up_to.is_none() {
+            return Folder::create(&self.out, self.force);
+        }
+        Folder::create(&self.out, false).map_err(|error| match error.kind {
+            ErrorKind::Conflict => error.next("Name a new directory: what is there may be marked higher."),
+            _ => error,
+        })
     }
 
     /// The records that are meant, and how far the list was behind.
@@ -381,7 +390,29 @@ fn human(report: &Report) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+    use clap::Parser as _;
+
     use super::*;
+
+    #[test]
+    fn no_marking_is_lowered_over_what_is_there() {
+        #[derive(Debug, clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            export: Export,
+        }
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("old.md"), "x").unwrap();
+        let create = |more: &[&str]| {
+            let given = ["export", "--to", "markdown", "--force", "--out", directory.path().to_str().unwrap()];
+            Line::try_parse_from(given.iter().chain(more)).unwrap().export.create_folder()
+        };
+        assert!(create(&[]).is_ok());
+        let error = create(&["--up-to", "GREEN"]).unwrap_err();
+        assert_eq!((error.kind, error.safe.as_str()), (ErrorKind::Conflict, "Nothing was written."));
+        assert!(error.next.contains("marked higher"), "{error:?}");
+    }
 
     #[test]
     fn what_is_unmarked_or_unknown_stays_where_a_limit_is_asked_for() {
