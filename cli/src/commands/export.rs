@@ -183,7 +183,8 @@ impl Export {
             folder.file(MARKING_FILE, &marked(&report))?;
         }
         match sink {
-            Sink::Nowhere | Sink::Folder(_) => {}
+            Sink::Nowhere => {}
+            Sink::Folder(folder) => folder.finish()?,
             Sink::Lines(lines) => lines.finish()?,
             Sink::Reader(reader) => {
                 let words = self.interface.unwrap_or_else(|| reader.usual_language());

@@ -114,7 +114,8 @@ impl Reader {
             Ok(())
         })?;
         // The first page is there when all that it leads to is.
-        (0..list.pages()).rev().try_for_each(|number| folder.file(&List::name(number), &list.page(number)))
+        (0..list.pages()).rev().try_for_each(|number| folder.file(&List::name(number), &list.page(number)))?;
+        folder.finish()
     }
 
     /// The language that most records are in, of those that the reader speaks.
