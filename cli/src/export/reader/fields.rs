@@ -32,10 +32,11 @@ impl<'a> Fields<'a> {
         std::iter::once(first).chain(others).collect()
     }
 
-    /// Shows what a key says: one value, or all that are contested.
+    /// Shows what a key says: nothing, one value, or all that are contested.
     pub(super) fn shown(&self, key: &str, show: impl Fn(&'a Value) -> String) -> String {
         let values = self.values(key);
         match values.as_slice() {
+            [] => String::new(),
             [one] => show(one),
             several => {
                 let items: String = several.iter().map(|value| format!("<li>{}</li>", show(value))).collect();

@@ -299,6 +299,11 @@ mod tests {
     }
 
     #[test]
+    fn a_link_without_a_target_is_not_contested() {
+        assert!(!shown(&[("links/x/relation", &["see".into()])], &[]).contains("contested"));
+    }
+
+    #[test]
     fn every_field_is_there_under_its_label_and_so_is_what_nobody_knows() {
         let html = shown(
             &[
