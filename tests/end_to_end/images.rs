@@ -3,7 +3,7 @@
 
 use std::{fs, os::unix::fs::symlink, path::Path};
 
-use portolan_protocol::api::{Attachments, DocumentView};
+use portolan_protocol::api::{Attachments, DocumentView, ErrorKind};
 use portolan_tests::daemons::Site;
 use serde_json::{Value, json};
 
@@ -83,16 +83,20 @@ fn images_become_files_of_the_records_once_and_come_out_again() {
     assert_eq!(record(&site, &space, "Carte").record.heads, map.record.heads);
 
     fs::write(guide.join("img/carte (1).png"), png(3)).unwrap();
-    assert_eq!(import(&guide, &[])["images"], json!({"found": 2, "added": 1, "unchanged": 1, "refused": 0}));
-    let after = files(&site, &record(&site, &space, "Carte"));
-    assert!(after.len() == 1 && after[0].0 == before[0].0 && after[0].1 != before[0].1, "{before:?} {after:?}");
+    let ended = site.run(["import", guide.to_str().unwrap(), "--space", &space]);
+    assert_eq!(ended.error().kind, ErrorKind::Incomplete);
+    let report: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(report["images"], json!({"found": 2, "added": 0, "unchanged": 1, "refused": 1}));
+    let reason = report["refused"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("the record has another file called carte (1).png; rename the image"), "{report}");
+    assert_eq!(files(&site, &record(&site, &space, "Carte")), before, "what is there stays");
 
     let out = directory.path().join("out");
     let export = ["export", "--space", &space, "--attachments", "--out", out.to_str().unwrap(), "--to"];
     let report: Value = site.ask([&export[..], &["markdown"]].concat());
     assert_eq!((&report["attachments"]["written"], &report["attachments"]["missing"]), (&json!(2), &json!([])));
     let lies = format!("attachments/{}/carte (1).png", map.record.id);
-    assert_eq!(fs::read(out.join(&lies)).unwrap(), png(3));
+    assert_eq!(fs::read(out.join(&lies)).unwrap(), png(1));
     let home = import(&out, &[]);
     assert_eq!(
         (&home["images"], &home["totals"]["unchanged"], &home["totals"]["updated"]),
@@ -102,7 +106,7 @@ fn images_become_files_of_the_records_once_and_come_out_again() {
     let pages = directory.path().join("pages");
     let _: Value =
         site.ask(["export", "--space", &space, "--attachments", "--to", "html", "--out", pages.to_str().unwrap()]);
-    assert_eq!(fs::read(pages.join(&lies)).unwrap(), png(3));
+    assert_eq!(fs::read(pages.join(&lies)).unwrap(), png(1));
     let page = fs::read_to_string(pages.join(format!("records/{}.html", map.record.id))).unwrap();
     let address = format!("../attachments/{}/carte%20%281%29.png", map.record.id);
     assert!(page.contains(&format!("<img src=\"{address}\" alt=\"Une carte\">")), "{page}");

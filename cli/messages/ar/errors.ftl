@@ -77,6 +77,7 @@ set-editor-or-give = حدّد EDITOR، أو أعط --body-file FILE أو --set F
 run-command-again-if = أعد تنفيذ الأمر؛ فإن أخفق بالطريقة نفسها فأبلغ عنه بهذه الرسالة.
 name-another-directory-or = سمِّ مجلدًا آخر، أو استبدل الملفات ذات الاسم نفسه بالخيار --force.
 what-was-written-before = يبقى ما كُتب من قبل.
+name-new-directory-what = سمِّ مجلدًا جديدًا: فقد يكون ما فيه أعلى تصنيفًا.
 export-again-with-force = أعد التصدير بالخيار --force.
 no-file-was-written = لم يُكتب أي ملف.
 name-another-file-or = سمِّ ملفًا آخر، أو استبدل هذا بالخيار --force.

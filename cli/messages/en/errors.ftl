@@ -77,6 +77,7 @@ set-editor-or-give = Set EDITOR, or give --body-file FILE or --set FIELD=VALUE.
 run-command-again-if = Run the command again; if it fails the same way, report it with this message.
 name-another-directory-or = Name another directory, or replace files of the same name with --force.
 what-was-written-before = What was written before stays.
+name-new-directory-what = Name a new directory: what is there may be marked higher.
 export-again-with-force = Export again with --force.
 no-file-was-written = No file was written.
 name-another-file-or = Name another file, or replace this one with --force.

@@ -77,6 +77,7 @@ set-editor-or-give = Définissez EDITOR, ou donnez --body-file FICHIER ou --set 
 run-command-again-if = Relancez la commande ; si elle échoue de la même façon, signalez-le avec ce message.
 name-another-directory-or = Nommez un autre répertoire, ou remplacez les fichiers de même nom avec --force.
 what-was-written-before = Ce qui a été écrit auparavant reste.
+name-new-directory-what = Nommez un nouveau répertoire : ce qui s'y trouve peut porter un marquage plus restrictif.
 export-again-with-force = Exportez de nouveau avec --force.
 no-file-was-written = Aucun fichier n'a été écrit.
 name-another-file-or = Nommez un autre fichier, ou remplacez celui-ci avec --force.

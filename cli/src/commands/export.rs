@@ -17,7 +17,7 @@ use super::{attachment::harmless_name, filters::Filters};
 use crate::{
     client::{Bytestream, Client},
     context::Context,
-    error::{ErrorKind, Result, usage},
+    error::{ApiError, ErrorKind, Result, usage},
     export::{Folder, Interface, LinesFile, Marked, NewFile, Reader},
     import::{self, Origin},
     output::{bytes, count},
@@ -151,11 +151,9 @@ impl Export {
         let (space, name) = (found.id, found.name);
         let mut sink = match (self.dry_run, self.to) {
             (true, _) => Sink::Nowhere,
-            (false, Form::Markdown) => Sink::Folder(Folder::create(&self.out, self.force)?),
+            (false, Form::Markdown) => Sink::Folder(self.create_folder()?),
             (false, Form::Jsonl) => Sink::Lines(LinesFile::create(&self.out, self.force)?),
-            (false, Form::Html) => {
-                Sink::Reader(Box::new(Reader::create(&self.out, Folder::create(&self.out, self.force)?)?))
-            }
+            (false, Form::Html) => Sink::Reader(Box::new(Reader::create(&self.out, self.create_folder()?)?)),
         };
         let (documents, entries_to_index) = self.documents(&client, space).await?;
         let mut report = Report {
@@ -185,7 +183,8 @@ impl Export {
             folder.file(MARKING_FILE, &marked(&report))?;
         }
         match sink {
-            Sink::Nowhere | Sink::Folder(_) => {}
+            Sink::Nowhere => {}
+            Sink::Folder(folder) => folder.finish()?,
             Sink::Lines(lines) => lines.finish()?,
             Sink::Reader(reader) => {
                 let words = self.interface.unwrap_or_else(|| reader.usual_language());
@@ -196,6 +195,17 @@ impl Export {
         }
         drop(progress);
         context.output.show(&report, human)
+    }
+
+    /// The folder. What an earlier export left there must not stay beside the lower marking of this one.
+    fn create_folder(&self) -> Result<Folder> {
+        if self.up_to.is_none() {
+            return Folder::create(&self.out, self.force);
+        }
+        Folder::create(&self.out, false).map_err(|error| match error.kind {
+            ErrorKind::Conflict => error.next("Name a new directory: what is there may be marked higher."),
+            _ => error,
+        })
     }
 
     /// The records that are meant, and how far the list was behind.
@@ -272,17 +282,24 @@ impl Files {
                 Ok(bytes) => {
                     folder.directory("attachments")?;
                     folder.directory(&format!("attachments/{}", record.id))?;
-                    self.bytes += write(bytes, folder.begin(&path)?).await?;
-                    self.written += 1;
-                    paths.insert(id, path);
+                    match write(bytes, folder.begin(&path)?).await? {
+                        Ok(written) => {
+                            self.bytes += written;
+                            self.written += 1;
+                            paths.insert(id, path);
+                        }
+                        Err(cut) => self.miss(record.id, id, name, cut),
+                    }
                 }
                 Err(error) if error.kind == ErrorKind::Unavailable => return Err(error),
-                Err(error) => {
-                    self.missing.push(Missing { record: record.id, attachment: id, name, reason: error.message });
-                }
+                Err(error) => self.miss(record.id, id, name, error),
             }
         }
         Ok(paths)
+    }
+
+    fn miss(&mut self, record: DocumentId, attachment: String, name: String, error: ApiError) {
+        self.missing.push(Missing { record, attachment, name, reason: error.message });
     }
 }
 
@@ -293,14 +310,21 @@ fn beside(body: &str, files: &BTreeMap<String, String>) -> String {
     import::readdressed(body, |name| called(name).map(|path| format!("../{}", import::address_of(path))))
 }
 
-async fn write(mut bytes: Bytestream, mut file: NewFile) -> Result<u64> {
+/// Writes a file; how many bytes, or how its bytes were cut on the way here. What was written of it then goes.
+async fn write(mut bytes: Bytestream, mut file: NewFile) -> Result<std::result::Result<u64, ApiError>> {
     let mut written = 0;
-    while let Some(piece) = bytes.next().await? {
-        file.write(&piece)?;
-        written += piece.len() as u64;
+    loop {
+        match bytes.next().await {
+            Ok(Some(piece)) => {
+                file.write(&piece)?;
+                written += piece.len() as u64;
+            }
+            Ok(None) => break,
+            Err(cut) => return Ok(Err(cut)),
+        }
     }
     file.keep()?;
-    Ok(written)
+    Ok(Ok(written))
 }
 
 /// The attachments of a record and a name for each, that in its own language first.
@@ -367,7 +391,29 @@ fn human(report: &Report) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+    use clap::Parser as _;
+
     use super::*;
+
+    #[test]
+    fn no_marking_is_lowered_over_what_is_there() {
+        #[derive(Debug, clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            export: Export,
+        }
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("old.md"), "x").unwrap();
+        let create = |more: &[&str]| {
+            let given = ["export", "--to", "markdown", "--force", "--out", directory.path().to_str().unwrap()];
+            Line::try_parse_from(given.iter().chain(more)).unwrap().export.create_folder()
+        };
+        assert!(create(&[]).is_ok());
+        let error = create(&["--up-to", "GREEN"]).unwrap_err();
+        assert_eq!((error.kind, error.safe.as_str()), (ErrorKind::Conflict, "Nothing was written."));
+        assert!(error.next.contains("marked higher"), "{error:?}");
+    }
 
     #[test]
     fn what_is_unmarked_or_unknown_stays_where_a_limit_is_asked_for() {

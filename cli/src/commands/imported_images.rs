@@ -1,19 +1,24 @@
 //! The images of imported records on their way to the daemon, each as `portolan attachment add` would send it. What a record has
-//! already is not added again; an image that has changed takes the place of the one of that name.
+//! already is not added again, and no file of a record is replaced: whose it is, an import cannot know.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+};
 
 use portolan_protocol::{
-    api::{AddAttachment, DocumentView, EditDocument, ErrorKind, Outcome, Saved},
-    id::{DocumentId, SpaceId},
-    record::{RecordDraft, RecordView, Value},
+    api::{AddAttachment, DocumentView, Outcome},
+    id::{AttachmentId, DocumentId, SpaceId},
+    record::{RecordView, Value},
 };
 use serde::Serialize;
 
 use super::attachment::{AddedFile, send};
 use crate::{
     client::Client,
-    error::{Result, file},
+    error::{ApiError, ErrorKind, Result, file},
     import::Image,
     progress::Progress,
 };
@@ -77,51 +82,95 @@ pub(super) async fn add(
     Ok(failed)
 }
 
+/// Adds an image, unless the record has a file of that name: the same one is there already, and another one stays.
 async fn add_one(client: &Client, space: SpaceId, document: DocumentId, image: &Image) -> Result<Outcome> {
     let path = image.path();
     let cannot = |error| file("read", &path, &error);
     let opened = image.open().map_err(cannot)?;
     let size = opened.metadata().map_err(cannot)?.len();
-    let alternative = Some(image.alternative.clone()).filter(|text| !text.is_empty());
+    let view: DocumentView = client.get(&format!("/spaces/{space}/documents/{document}")).await?;
+    let held = held(&view.record);
+    let mut is_described = false;
+    for (id, of) in held.iter().filter(|(_, of)| of.size == Some(size)) {
+        let opened = image.open().map_err(cannot)?;
+        let address = format!("/spaces/{space}/documents/{document}/attachments/{id}");
+        match (is_same(client, &address, opened, &path).await?, of.names.contains(image.name.as_str())) {
+            (Some(true) | None, true) => return Ok(Outcome::Unchanged),
+            (Some(true), false) => is_described |= of.is_described,
+            _ => {}
+        }
+    }
+    if held.values().any(|of| of.names.contains(image.name.as_str())) {
+        let name = &image.name;
+        return Err(ApiError::new(
+            ErrorKind::Conflict,
+            format!(
+                "the record has another file called {name}; rename the image, or remove that file from the record first"
+            ),
+        ));
+    }
+    let alternative = Some(image.alternative.clone()).filter(|text| !text.is_empty() && !is_described);
     let query = AddAttachment {
         name: Some(image.name.clone()),
+        language: Some(image.language.clone()),
         alternative_text: alternative,
         size: Some(size),
         reason: REASON.to_owned(),
         ..AddAttachment::default()
     };
     let added = send(client, space, document, AddedFile { opened, path: &path, query }, |_| {}).await?;
-    if added.saved.outcome == Outcome::Updated {
-        replace(client, space, document, &image.name, &added.attachment.to_string()).await?;
-    }
     Ok(added.saved.outcome)
 }
 
-/// Takes other files of that name out of the record. Its history keeps them.
-async fn replace(client: &Client, space: SpaceId, document: DocumentId, name: &str, new: &str) -> Result<()> {
-    let path = format!("/spaces/{space}/documents/{document}");
-    let view: DocumentView = client.get(&path).await?;
-    let draft = without(&view.record, name, new);
-    if draft.fields.is_empty() {
-        return Ok(());
-    }
-    let request = EditDocument { draft, base: Some(view.record.heads), reason: REASON.to_owned() };
-    client.patch::<Saved>(&path, &request).await.map(drop)
+/// What a record says of one of its files.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Held<'a> {
+    /// Its names, in any language; those that are contested too.
+    names: BTreeSet<&'a str>,
+    size: Option<u64>,
+    /// Whether somebody has said what it shows.
+    is_described: bool,
 }
 
-/// The draft that takes all files called `name` but `new` out of a record.
-fn without(record: &RecordView, name: &str, new: &str) -> RecordDraft {
-    let parts = |key: &str| {
-        let (id, property) = key.strip_prefix("attachments/")?.split_once('/')?;
-        Some((id.to_owned(), property.to_owned()))
+/// The files of a record, by their ids.
+fn held(record: &RecordView) -> BTreeMap<AttachmentId, Held<'_>> {
+    let mut held: BTreeMap<AttachmentId, Held<'_>> = BTreeMap::new();
+    for (key, value) in &record.fields {
+        let Some((id, property)) = key.strip_prefix("attachments/").and_then(|rest| rest.split_once('/')) else {
+            continue;
+        };
+        let Ok(id) = id.parse() else { continue };
+        let of = held.entry(id).or_default();
+        match (property, value) {
+            ("size", Value::Int(size)) => of.size = u64::try_from(*size).ok(),
+            (name, _) if name.starts_with("name/") => {
+                let others = record.conflicts.get(key).into_iter().flatten();
+                of.names.extend(std::iter::once(value).chain(others).filter_map(Value::as_str));
+            }
+            (text, value) if text.starts_with("alternative_text/") => of.is_described |= !value.is_absent(),
+            _ => {}
+        }
+    }
+    held
+}
+
+/// Whether the file at `address` has the bytes of `opened`; none where it is not on this node.
+async fn is_same(client: &Client, address: &str, mut opened: File, path: &Path) -> Result<Option<bool>> {
+    let mut bytes = match client.bytes(address).await {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
     };
-    let called = record.fields.iter().filter_map(|(key, value)| {
-        let (id, property) = parts(key)?;
-        (property.starts_with("name/") && value.as_str() == Some(name) && id != new).then_some(id)
-    });
-    let old: BTreeSet<String> = called.collect();
-    let keys = record.fields.keys().filter(|key| parts(key).is_some_and(|(id, _)| old.contains(&id)));
-    RecordDraft { fields: keys.map(|key| (key.clone(), Value::Null)).collect(), ..RecordDraft::default() }
+    while let Some(piece) = bytes.next().await? {
+        let mut own = vec![0; piece.len()];
+        match opened.read_exact(&mut own) {
+            Ok(()) if own == piece => {}
+            Ok(()) => return Ok(Some(false)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Some(false)),
+            Err(error) => return Err(file("read", path, &error)),
+        }
+    }
+    Ok(Some(true))
 }
 
 #[cfg(test)]
@@ -129,16 +178,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_image_that_has_changed_takes_the_place_of_the_one_before() {
+    fn the_files_of_a_record_are_known_by_all_their_names() {
+        let id = AttachmentId([1; 32]);
         let values = [
-            ("attachments/a/name/fr", "map.png"),
-            ("attachments/a/key", "k"),
-            ("attachments/b/name/fr", "map.png"),
-            ("attachments/c/name/fr", "other.png"),
+            (format!("attachments/{id}/name/fr"), vec![Value::from("carte.png"), Value::from("plan.png")]),
+            (format!("attachments/{id}/name/ar"), vec![Value::from("map.png")]),
+            (format!("attachments/{id}/size"), vec![Value::Int(3)]),
+            (format!("attachments/{id}/alternative_text/ar"), vec![Value::from("x")]),
+            ("attachments/none/name/fr".to_owned(), vec![Value::from("other.png")]),
         ];
-        let values = values.map(|(key, value)| (key.to_owned(), vec![Value::from(value)]));
         let record = RecordView::new(DocumentId([1; 16]), vec![], values.into());
-        let keys: Vec<String> = without(&record, "map.png", "b").fields.into_keys().collect();
-        assert_eq!(keys, ["attachments/a/key", "attachments/a/name/fr"]);
+        let of = Held { names: ["carte.png", "map.png", "plan.png"].into(), size: Some(3), is_described: true };
+        assert_eq!(held(&record), [(id, of)].into());
     }
 }

@@ -1,6 +1,7 @@
 //! A file that records are written into, a line each. It appears under its name when it is whole.
 
 use std::{
+    fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
@@ -26,8 +27,7 @@ impl LinesFile {
         if !force && path.symlink_metadata().is_ok() {
             return Err(exists(path));
         }
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let new = NamedTempFile::new_in(parent).map_err(|error| file("write", path, &error))?;
+        let new = NamedTempFile::new_in(parent(path)).map_err(|error| file("write", path, &error))?;
         Ok(Self { path: path.to_owned(), new: io::BufWriter::new(new), force })
     }
 
@@ -46,12 +46,20 @@ impl LinesFile {
     pub fn finish(self) -> Result<()> {
         let cannot = |error: &io::Error| file("write", &self.path, error).safe("No file was written.");
         let new = self.new.into_inner().map_err(|error| cannot(error.error()))?;
+        new.as_file().sync_all().map_err(|error| cannot(&error))?;
         let kept = if self.force { new.persist(&self.path) } else { new.persist_noclobber(&self.path) };
         kept.map(drop).map_err(|error| match error.error.kind() {
             io::ErrorKind::AlreadyExists => exists(&self.path),
             _ => cannot(&error.error),
-        })
+        })?;
+        let directory = fs::File::open(parent(&self.path)).and_then(|directory| directory.sync_all());
+        directory.map_err(|error| file("write", &self.path, &error))
     }
+}
+
+/// The directory that a file is in.
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn exists(path: &Path) -> ApiError {
@@ -63,8 +71,6 @@ fn exists(path: &Path) -> ApiError {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::fs;
-
     use super::*;
 
     #[test]

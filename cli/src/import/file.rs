@@ -12,7 +12,8 @@ use super::{
     exported::Origin,
     fields::{Fields, Texts, flatten, flatten_as, scalar},
     html::Converter,
-    images, language, markdown,
+    images::{Place, Taken},
+    language, markdown,
     text::{cut, decode},
     walk::{Format, Found},
 };
@@ -60,19 +61,33 @@ pub fn read(found: &Found, options: &Options, converter: &Converter) -> Result<I
         // Such files hold many records, and are read by `rows`.
         Format::JsonLines | Format::Json | Format::Csv => return Err(Fault::NotAFile),
     };
-    let images = images::take(&content.body, found.place());
     let lost = content.images_lost;
-    content.body = images.body;
-    let file = match Origin::take(&mut content.front_matter)? {
+    let mut file = match Origin::take(&mut content.front_matter)? {
         Some(origin) => exported(&origin, content, &found.relative, options)?,
         None => of_content(content, &found.relative, options)?,
     };
-    let mut warnings = file.warnings;
-    warnings.extend(images.left.iter().take(LEFT_NAMED_MAX).map(|(target, why)| Warning {
+    take_images(&mut file, found.place())?;
+    file.images_left += lost;
+    Ok(file)
+}
+
+/// Takes the images of all bodies, whatever their language and wherever in the file they stood.
+fn take_images(file: &mut ImportedFile, place: Place<'_>) -> Result<(), Fault> {
+    let mut taken = Taken::default();
+    for (key, value) in &mut file.draft.fields {
+        if let (Some(language), Value::Text(body)) = (key.strip_prefix("body/"), value) {
+            *body = taken.take(body, language, place);
+        }
+    }
+    // A body that calls its images by their names may be longer.
+    check(&file.draft)?;
+    file.warnings.extend(taken.left.iter().take(LEFT_NAMED_MAX).map(|(target, why)| Warning {
         path: String::new(),
         message: format!("the image {} {why}", cut(target, LEFT_BYTES_MAX)),
     }));
-    Ok(ImportedFile { images: images.images, images_left: images.left.len() + lost, warnings, ..file })
+    file.images_left = taken.left.len();
+    file.images = taken.images;
+    Ok(())
 }
 
 /// The record that `content` becomes; `id` is what tells it from others of its source.
@@ -207,6 +222,25 @@ mod tests {
         assert_eq!((file.images.len(), file.images_left), (0, 1));
         let bare = import("fr/first-exchange.es.md", b"body", &options()).unwrap();
         assert_eq!(field(&bare, "title/es"), Some("first exchange"));
+    }
+
+    #[test]
+    fn images_are_taken_from_all_bodies_under_names_of_their_own() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir(directory.path().join("d")).unwrap();
+        for name in ["map.png", "d/map.png"] {
+            fs::write(directory.path().join(name), name).unwrap();
+        }
+        let path = directory.path().join("page.md");
+        let front =
+            "---\nlanguage: fr\nbody: {ar: '![x](map.png)', fr: \"# H\\n\\n![y](d/map.png) ![z](map.png)\"}\n---\n";
+        fs::write(&path, front).unwrap();
+        let found = Found { path, relative: "page.md".into(), format: Format::Markdown };
+        let file = read(&found, &options(), &Converter::default()).unwrap();
+        assert_eq!(field(&file, "body/ar"), Some("![x](attachment:map.png)"));
+        assert_eq!(field(&file, "body/fr"), Some("# H\n\n![y](attachment:d-map.png) ![z](attachment:map.png)"));
+        let named: Vec<_> = file.images.iter().map(|image| (image.name.as_str(), image.language.as_str())).collect();
+        assert_eq!(named, [("map.png", "ar"), ("d-map.png", "fr")]);
     }
 
     #[test]

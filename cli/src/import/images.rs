@@ -26,6 +26,9 @@ const ENDINGS: [&str; 11] = ["apng", "avif", "bmp", "gif", "jpeg", "jpg", "png",
 /// Images of one record that are taken; a record has few files that are looked at.
 const IMAGES_MAX: usize = 512;
 
+/// Largest image that is taken, in bytes. It travels to everyone who holds the record.
+const IMAGE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
 /// Longest name of a file, in bytes.
 const NAME_BYTES_MAX: usize = 255;
 
@@ -36,6 +39,8 @@ pub struct Image {
     pub name: String,
     /// What it shows, as the body says it; may be empty.
     pub alternative: String,
+    /// The language of the body that says it.
+    pub language: String,
     /// The directory that is imported.
     root: PathBuf,
     /// The way from there.
@@ -66,15 +71,15 @@ impl Image {
     }
 }
 
-/// What became of the images of a body.
+/// What became of the images of the bodies of a record.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Taken {
-    /// The body, which calls those that are taken by their names.
-    pub body: String,
-    /// Those, each once.
+    /// Those that are taken, each once.
     pub images: Vec<Image>,
     /// References that stay as they are: the address, and why.
     pub left: Vec<(String, &'static str)>,
+    /// The names of those that are taken, by the way to them.
+    by_path: BTreeMap<Vec<String>, String>,
 }
 
 /// Where a file lies that refers to images.
@@ -86,38 +91,31 @@ pub struct Place<'a> {
     pub relative: &'a str,
 }
 
-/// Takes the images of `body`.
-pub fn take(body: &str, place: Place<'_>) -> Taken {
-    let mut taken = Taken::default();
-    let mut by_path: BTreeMap<Vec<String>, String> = BTreeMap::new();
-    let mut written = 0;
-    for reference in references(body) {
-        if reference.target.starts_with(ATTACHMENT) {
-            continue;
-        }
-        match taken.image(&reference, place, &mut by_path) {
-            Ok(name) => {
-                taken.body.push_str(body.get(written..reference.range.start).unwrap_or_default());
-                taken.body.push_str(&reference.called(body, &name));
-                written = reference.range.end;
-            }
-            Err(why) => taken.left.push((reference.target, why)),
-        }
-    }
-    taken.body.push_str(body.get(written..).unwrap_or_default());
-    taken
-}
-
 impl Taken {
+    /// Takes the images of a body in `language`; the body then calls them by their names.
+    pub fn take(&mut self, body: &str, language: &str, place: Place<'_>) -> String {
+        let (mut out, mut written) = (String::with_capacity(body.len()), 0);
+        for reference in references(body) {
+            if reference.target.starts_with(ATTACHMENT) {
+                continue;
+            }
+            match self.image(&reference, language, place) {
+                Ok(name) => {
+                    out.push_str(body.get(written..reference.range.start).unwrap_or_default());
+                    out.push_str(&reference.called(body, &name));
+                    written = reference.range.end;
+                }
+                Err(why) => self.left.push((reference.target, why)),
+            }
+        }
+        out.push_str(body.get(written..).unwrap_or_default());
+        out
+    }
+
     /// The name of the image that is meant.
-    fn image(
-        &mut self,
-        reference: &Reference,
-        place: Place<'_>,
-        by_path: &mut BTreeMap<Vec<String>, String>,
-    ) -> Result<String, &'static str> {
+    fn image(&mut self, reference: &Reference, language: &str, place: Place<'_>) -> Result<String, &'static str> {
         let parts = way(&reference.target, place.relative)?;
-        if let Some(name) = by_path.get(&parts) {
+        if let Some(name) = self.by_path.get(&parts) {
             return Ok(name.clone());
         }
         if self.images.len() >= IMAGES_MAX {
@@ -130,13 +128,25 @@ impl Taken {
             return Err("has a name that no file of a record can have");
         }
         let alternative = clean_line(&reference.alternative).0;
-        let image = Image { name: name.clone(), alternative, root: place.root.to_owned(), parts: parts.clone() };
-        image.open().map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => "is not there",
-            io::ErrorKind::PermissionDenied => "cannot be read",
-            _ => "is a link, lies behind one, or is no file",
-        })?;
-        by_path.insert(parts, name.clone());
+        let image = Image {
+            name: name.clone(),
+            alternative,
+            language: language.to_owned(),
+            root: place.root.to_owned(),
+            parts: parts.clone(),
+        };
+        let size =
+            image.open().and_then(|file| file.metadata()).map(|found| found.len()).map_err(|error| {
+                match error.kind() {
+                    io::ErrorKind::NotFound => "is not there",
+                    io::ErrorKind::PermissionDenied => "cannot be read",
+                    _ => "is a link, lies behind one, or is no file",
+                }
+            })?;
+        if size > IMAGE_BYTES_MAX {
+            return Err("is too large: more than 64 MiB");
+        }
+        self.by_path.insert(parts, name.clone());
         self.images.push(image);
         Ok(name)
     }
@@ -313,9 +323,10 @@ mod tests {
 
     fn taken(body: &str) -> (String, Vec<String>, Vec<(String, &'static str)>) {
         let root = directory();
-        let taken = take(body, Place { root: &root.path().join("in"), relative: "fr/page.md" });
+        let mut taken = Taken::default();
+        let body = taken.take(body, "fr", Place { root: &root.path().join("in"), relative: "fr/page.md" });
         let names = taken.images.iter().map(|image| format!("{} = {}", image.name, image.parts.join("/"))).collect();
-        (taken.body, names, taken.left)
+        (body, names, taken.left)
     }
 
     #[test]
@@ -359,9 +370,23 @@ mod tests {
     }
 
     #[test]
+    fn an_image_that_is_too_large_is_left() {
+        let root = directory();
+        let path = root.path().join("in/fr/a.png");
+        let left = |bytes: u64| {
+            File::options().write(true).open(&path).unwrap().set_len(bytes).unwrap();
+            let mut taken = Taken::default();
+            taken.take("![x](a.png)", "fr", Place { root: &root.path().join("in"), relative: "fr/page.md" });
+            taken.left.len()
+        };
+        assert_eq!((left(IMAGE_BYTES_MAX), left(IMAGE_BYTES_MAX + 1)), (0, 1));
+    }
+
+    #[test]
     fn an_image_that_became_a_link_is_not_opened() {
         let root = directory();
-        let taken = take("![x](a.png)", Place { root: &root.path().join("in"), relative: "fr/page.md" });
+        let mut taken = Taken::default();
+        taken.take("![x](a.png)", "fr", Place { root: &root.path().join("in"), relative: "fr/page.md" });
         let path = taken.images[0].path();
         assert!(taken.images[0].open().is_ok());
         fs::remove_file(&path).unwrap();

@@ -3,11 +3,27 @@
 use portolan_protocol::record::canonical_language;
 
 /// Languages that are written from right to left where no script is named.
-const RIGHT_TO_LEFT: [&str; 17] =
-    ["ar", "arc", "arz", "ary", "ckb", "dv", "fa", "he", "ks", "nqo", "prs", "ps", "sd", "syr", "ug", "ur", "yi"];
+const RIGHT_TO_LEFT: [&str; 26] = [
+    "acm", "aeb", "apc", "ar", "arb", "arc", "arq", "ary", "arz", "ayl", "azb", "ckb", "dv", "fa", "he", "ks", "mzn",
+    "nqo", "pnb", "prs", "ps", "sd", "syr", "ug", "ur", "yi",
+];
 
-/// Scripts that are.
+/// Languages that are written from left to right where no script is named.
+const LEFT_TO_RIGHT: [&str; 65] = [
+    "af", "am", "az", "be", "bg", "bn", "bs", "ca", "cs", "cy", "da", "de", "el", "en", "es", "et", "eu", "fi", "fr",
+    "ga", "gl", "gu", "hi", "hr", "hu", "hy", "id", "is", "it", "ja", "ka", "kk", "km", "ko", "ky", "lb", "lo", "lt",
+    "lv", "mk", "mn", "ms", "mt", "nb", "ne", "nl", "nn", "no", "pl", "pt", "ro", "ru", "sk", "sl", "so", "sq", "sr",
+    "sv", "sw", "th", "tr", "uk", "uz", "vi", "zh",
+];
+
+/// Scripts that run from right to left.
 const RIGHT_TO_LEFT_SCRIPTS: [&str; 9] = ["Adlm", "Arab", "Aran", "Hebr", "Mand", "Nkoo", "Rohg", "Syrc", "Thaa"];
+
+/// Scripts that run from left to right.
+const LEFT_TO_RIGHT_SCRIPTS: [&str; 15] = [
+    "Armn", "Beng", "Cyrl", "Deva", "Ethi", "Geor", "Grek", "Hans", "Hant", "Jpan", "Khmr", "Kore", "Latn", "Tfng",
+    "Thai",
+];
 
 /// Tags that name no language.
 const NO_LANGUAGE: [&str; 4] = ["mis", "mul", "und", "zxx"];
@@ -18,11 +34,15 @@ pub(super) fn direction(language: Option<&str>) -> &'static str {
     let mut parts = tag.split('-');
     let primary = parts.next().unwrap_or_default();
     let script = parts.find(|part| part.len() == 4 && part.bytes().all(|byte| byte.is_ascii_alphabetic()));
-    let is_rtl = match script {
-        Some(script) => RIGHT_TO_LEFT_SCRIPTS.contains(&script),
-        None => RIGHT_TO_LEFT.contains(&primary),
+    let (word, rtl, ltr): (_, &[&str], &[&str]) = match script {
+        Some(script) => (script, &RIGHT_TO_LEFT_SCRIPTS, &LEFT_TO_RIGHT_SCRIPTS),
+        None => (primary, &RIGHT_TO_LEFT, &LEFT_TO_RIGHT),
     };
-    if is_rtl { "rtl" } else { "ltr" }
+    match (rtl.contains(&word), ltr.contains(&word)) {
+        (true, _) => "rtl",
+        (false, true) => "ltr",
+        (false, false) => "auto",
+    }
 }
 
 /// The attributes `lang` and `dir` of a text, with a space before them.
@@ -52,6 +72,10 @@ mod tests {
             ("pt-BR", "ltr"),
             ("ar-Latn", "ltr"),
             ("uz-Arab", "rtl"),
+            ("arb", "rtl"),
+            ("pnb-PK", "rtl"),
+            ("xyz", "auto"),
+            ("ar-Zzzz", "auto"),
             ("und", "auto"),
             ("\" onload=x", "auto"),
         ] {

@@ -32,10 +32,11 @@ impl<'a> Fields<'a> {
         std::iter::once(first).chain(others).collect()
     }
 
-    /// Shows what a key says: one value, or all that are contested.
+    /// Shows what a key says: nothing, one value, or all that are contested.
     pub(super) fn shown(&self, key: &str, show: impl Fn(&'a Value) -> String) -> String {
         let values = self.values(key);
         match values.as_slice() {
+            [] => String::new(),
             [one] => show(one),
             several => {
                 let items: String = several.iter().map(|value| format!("<li>{}</li>", show(value))).collect();
@@ -193,16 +194,23 @@ impl<'a> Fields<'a> {
 
     fn text(&self, text: &str, key: Option<&str>) -> String {
         let language = key.and_then(language_of);
-        if language.is_none() && (self.catalogue.record(text).is_some() || self.catalogue.term(text).is_some()) {
-            return self.named(text);
-        }
         match key {
             Some("type" | "template_for") => html(&self.words.kind(text)),
             Some("language") => html(&self.words.language(text)),
-            Some("originator" | "marking") => format!("<bdi>{}</bdi>", html(text)),
+            Some("originator" | "marking" | "status") => format!("<bdi>{}</bdi>", html(text)),
+            _ if language.is_none() && self.catalogue.record(text).is_some() => self.named(text),
+            Some(key) if self.holds_notations(key) && self.catalogue.term(text).is_some() => self.named(text),
             _ if language.is_none() && is_outside(text) => address(text),
             _ => format!("<span class=\"text\"{}>{}</span>", attributes(language), html(text)),
         }
+    }
+
+    /// Whether what stands there is the notation of a term, and no word that happens to be one.
+    fn holds_notations(&self, key: &str) -> bool {
+        let word = key.split('/').next().unwrap_or_default();
+        matches!(word, "area" | "areas" | "broader" | "programmes" | "regions" | "scheme" | "tags")
+            || (word == "priorities" && key.ends_with("/area"))
+            || (key == "kind" && self.record.kind == "organisation")
     }
 
     /// An id or a notation: the record or the term of that name, else itself.

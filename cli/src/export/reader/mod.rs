@@ -114,7 +114,8 @@ impl Reader {
             Ok(())
         })?;
         // The first page is there when all that it leads to is.
-        (0..list.pages()).rev().try_for_each(|number| folder.file(&List::name(number), &list.page(number)))
+        (0..list.pages()).rev().try_for_each(|number| folder.file(&List::name(number), &list.page(number)))?;
+        folder.finish()
     }
 
     /// The language that most records are in, of those that the reader speaks.
@@ -135,8 +136,9 @@ fn texts(record: &RecordView, titles: bool) -> impl Iterator<Item = &str> {
         let conflicts = record.conflicts.get(key).into_iter().flatten();
         std::iter::once(value).chain(conflicts).filter_map(Value::as_str)
     });
-    let is_member = |key: &&String| ["tags/", "areas/", "programmes/"].iter().any(|set| key.starts_with(set));
-    let ids = record.fields.keys().filter(is_member).filter_map(|key| key.split_once('/')).map(|(_, id)| id);
+    let is_set = |key: &str| ["tags/", "areas/", "programmes/"].iter().any(|set| key.starts_with(set));
+    let members = record.fields.iter().filter(move |(key, value)| is_set(key) && **value == Value::Bool(true));
+    let ids = members.filter_map(|(key, _)| key.split_once('/')).map(|(_, id)| id);
     values.chain(ids.filter(move |_| !titles))
 }
 
@@ -151,4 +153,19 @@ fn is_for_people(key: &str) -> bool {
 
 fn is_in_a_language(key: &str) -> bool {
     portolan_protocol::record::language_of(key).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use portolan_protocol::id::DocumentId;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_member_any_more_is_not_found() {
+        let values = [("tags/gone", false), ("tags/here", true)];
+        let values = values.map(|(key, is_member)| (key.to_owned(), vec![is_member.into()]));
+        let record = RecordView::new(DocumentId([1; 16]), vec![], values.into());
+        assert_eq!(texts(&record, false).collect::<Vec<_>>(), ["here"]);
+    }
 }

@@ -299,6 +299,25 @@ mod tests {
     }
 
     #[test]
+    fn a_link_without_a_target_is_not_contested() {
+        assert!(!shown(&[("links/x/relation", &["see".into()])], &[]).contains("contested"));
+    }
+
+    #[test]
+    fn a_word_is_a_term_only_where_terms_stand() {
+        let concept = |field: &str, text: &str| {
+            let values = [("type", "concept"), ("notation", "draft"), ("title/fr", "Brouillon"), (field, text)];
+            let values = values.map(|(key, value)| (key, [Value::from(value)]));
+            shown(&values.each_ref().map(|(key, value)| (*key, &value[..])), &[])
+        };
+        let link = ".html\" lang=\"fr\" dir=\"ltr\">Brouillon</a>";
+        assert!(concept("area", "draft").contains(link), "{}", concept("area", "draft"));
+        for field in ["status", "originator", "place"] {
+            assert!(!concept(field, "draft").contains(link), "{field}");
+        }
+    }
+
+    #[test]
     fn every_field_is_there_under_its_label_and_so_is_what_nobody_knows() {
         let html = shown(
             &[
