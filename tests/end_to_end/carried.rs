@@ -170,7 +170,7 @@ fn a_place_in_a_file_that_cannot_be_read_costs_a_piece_of_it_and_no_record() {
     let copy = at.join(volume.file_name().unwrap());
     fs::copy(&volume, &copy).unwrap();
     // Not what the system remembers of the copy.
-    rustix::fs::fadvise(&File::open(&copy).unwrap(), 0, None, rustix::fs::Advice::DontNeed).unwrap();
+    rustix::fs::fadvise(File::open(&copy).unwrap(), 0, None, rustix::fs::Advice::DontNeed).unwrap();
     let error = tunis.refused(ErrorKind::PouchDamaged, ["pouch", "import", at.to_str().unwrap()]);
     assert!(error.safe.contains("records") && error.message.contains("damaged between byte"), "{error:?}");
     assert!(rome.list() == tunis.list());
