@@ -66,12 +66,13 @@ impl Folder {
         make_directory(&directory).map_err(|error| file("make", &directory, &error))
     }
 
-    /// Makes the names of what was written durable: a stick may be pulled out right after.
+    /// Makes what was written durable, all at once: a stick may be pulled out right after.
     ///
     /// # Errors
-    /// A directory cannot be read or synced.
+    /// The medium does not take it.
     pub fn finish(&self) -> Result<()> {
-        sync_directories(&self.path).map_err(|error| file("write", &self.path, &error))
+        let synced = fs::File::open(&self.path).and_then(|directory| Ok(rustix::fs::syncfs(directory)?));
+        synced.map_err(|error| file("write to", &self.path, &error))
     }
 
     /// Begins a file that is written piece by piece, in a directory that is there. `name` is no path that somebody else wrote.
@@ -93,7 +94,6 @@ impl Folder {
         let write = || -> io::Result<()> {
             let mut new = NamedTempFile::new_in(path.parent().unwrap_or(&self.path))?;
             new.write_all(text.as_bytes())?;
-            new.as_file().sync_all()?;
             new.persist(&path).map_err(|error| error.error)?;
             Ok(())
         };
@@ -124,21 +124,8 @@ impl NewFile {
     /// # Errors
     /// It cannot be written.
     pub fn keep(self) -> Result<()> {
-        let cannot = |error: &io::Error| file("write", &self.path, error);
-        self.new.as_file().sync_all().map_err(|error| cannot(&error))?;
-        self.new.persist(&self.path).map(drop).map_err(|error| cannot(&error.error))
+        self.new.persist(&self.path).map(drop).map_err(|error| file("write", &self.path, &error.error))
     }
-}
-
-/// Syncs a directory and those below it; no link is followed.
-fn sync_directories(path: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(path)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            sync_directories(&entry.path())?;
-        }
-    }
-    fs::File::open(path)?.sync_all()
 }
 
 /// Makes a directory unless one is there; a link to one is none.
