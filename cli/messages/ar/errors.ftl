@@ -231,3 +231,7 @@ make-node-with-portolan = أنشئ عقدة بالأمر `portolan init`، أو 
 run-this-as-login = نفّذ هذا باسم الحساب المالك للعقدة، أو باسم root.
 recovery-key-lies-beside = مفتاح الاسترداد بجانب العقدة: من يسرق الجهاز يملكهما معًا
 make-room-when-full = أفسح مكانًا. حين يمتلئ لا يضيع شيء ولا يؤخذ جديد.
+files-not-imported = { $a } لم يُستورد
+files-found-that-cannot = وُجد { $a } لا يمكن استيراده
+others-are-importing-again = استورد الباقي؛ وإعادة الاستيراد لا تضيف شيئًا مرتين.
+nothing-was-imported-dry = لم يُستورد شيء: كان تشغيلًا تجريبيًا.

@@ -231,3 +231,7 @@ make-node-with-portolan = Make a node with `portolan init`, or name another with
 run-this-as-login = Run this as the login that the node belongs to, or as root.
 recovery-key-lies-beside = the recovery key lies beside the node: who steals the machine has both
 make-room-when-full = Make room. When it is full, nothing is lost and nothing new is taken.
+files-not-imported = { $a } not imported
+files-found-that-cannot = { $a } found that cannot be imported
+others-are-importing-again = The others are; importing again adds nothing twice.
+nothing-was-imported-dry = Nothing was imported: this was a dry run.

@@ -231,3 +231,7 @@ make-node-with-portolan = Créez un nœud avec `portolan init`, ou nommez-en un 
 run-this-as-login = Exécutez ceci sous le compte à qui appartient le nœud, ou sous root.
 recovery-key-lies-beside = la clé de secours est à côté du nœud : qui vole la machine a les deux
 make-room-when-full = Faites de la place. Quand il est plein, rien n'est perdu et rien de nouveau n'est pris.
+files-not-imported = { $a } non importés
+files-found-that-cannot = { $a } trouvés, qui ne peuvent pas être importés
+others-are-importing-again = Les autres le sont ; importer de nouveau n'ajoute rien deux fois.
+nothing-was-imported-dry = Rien n'a été importé : c'était un essai à blanc.

@@ -94,7 +94,7 @@ fn human(report: &Report) -> String {
     if checked.attachments > 0 {
         out.push_str(&tr!("{} read\n", count(checked.attachments, "attachment", "attachments")));
     }
-    out.push_str(&format!(
+    out.push_str(&tr!(
         "{} in {} of {}, {}, {}: {}\n",
         count(checked.entries, "entry", "entries"),
         count(checked.logs, "log", "logs"),

@@ -366,8 +366,11 @@ fn marked(report: &Report) -> String {
 }
 
 fn human(report: &Report) -> String {
-    let verb = if report.dry_run { "would be written" } else { "written" };
-    let mut out = format!("{verb} to {}: {}", text::shown(&report.out), marked(report));
+    let (out, marked) = (text::shown(&report.out), marked(report));
+    let mut out = match report.dry_run {
+        true => tr!("would be written to {}: {}", out, marked),
+        false => tr!("written to {}: {}", out, marked),
+    };
     if report.left_out > 0 {
         out.push_str(&tr!("{} left out for their marking\n", count(report.left_out, "record", "records")));
     }

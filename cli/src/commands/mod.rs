@@ -84,7 +84,7 @@ enum Command {
     Attachment(attachment::Attachment),
     /// Bring in Markdown and HTML files
     Import(import::Import),
-    /// Write records out as Markdown files or JSON lines
+    /// Write records out: Markdown files, JSON lines, or pages for a browser
     Export(export::Export),
     /// The types of record, and the fields of one
     Schema(schema::Schema),

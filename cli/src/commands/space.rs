@@ -137,13 +137,13 @@ fn table(members: &[Member]) -> String {
     let rows: Vec<Vec<String>> = members
         .iter()
         .map(|member| {
-            let role = if member.role.is_none() { "removed" } else { role_name(member.role) };
+            let role = if member.role.is_none() { tr!("removed") } else { role_name(member.role).to_owned() };
             vec![
-                member.name.clone().unwrap_or_else(|| "(card not held)".into())
-                    + if member.own { " (this node)" } else { "" },
+                member.name.clone().unwrap_or_else(|| tr!("(card not held)"))
+                    + &if member.own { tr!(" (this node)") } else { String::new() },
                 short(member.node),
-                role.into(),
-                if member.history { "all" } else { "since it came" }.into(),
+                role,
+                if member.history { tr!("all") } else { tr!("since it came") },
                 short(member.organisation),
             ]
         })

@@ -55,7 +55,7 @@ fn human(view: &DocumentView) -> String {
     let mut lines = vec![("id", record.id.to_string()), ("space", view.space.to_string())];
     if let Some(updated) = &view.updated {
         let by = tr!("{}, vouched for by node {}", updated.name, output::short(updated.node));
-        lines.push(("last change", format!("{} by {by}", time::rfc3339(updated.time_ms))));
+        lines.push(("last change", tr!("{} by {by}", time::rfc3339(updated.time_ms))));
     }
     lines.push(("changes", view.changes.to_string()));
     lines.push(("heads", record.heads.join(" ")));
