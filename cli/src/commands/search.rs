@@ -92,27 +92,27 @@ impl Search {
 
     /// What to try where nothing was found.
     fn nothing(&self) -> String {
-        let mut tries = vec!["fewer words"];
+        let mut tries = vec![tr!("fewer words")];
         if self.query.iter().any(|word| word.contains('"')) {
-            tries.push("words instead of a phrase");
+            tries.push(tr!("words instead of a phrase"));
         }
-        tries.push("the beginning of a word (`harb*`)");
+        tries.push(tr!("the beginning of a word (`harb*`)"));
         if self.lang.is_some() {
-            tries.push("no --lang");
+            tries.push(tr!("no --lang"));
         }
         if self.filters.is_narrow() {
-            tries.push("fewer filters");
+            tries.push(tr!("fewer filters"));
         }
-        tr!("Nothing was found. Try {}.\n", tries.join(", or "))
+        tr!("Nothing was found. Try {}.\n", tries.join(&tr!(", or ")))
     }
 }
 
 fn one(hit: &Hit, names: &BTreeMap<SpaceId, String>, emphasis: Emphasis) -> String {
     let record = &hit.record;
-    let title = if record.title.is_empty() { "(no title)" } else { record.title.as_str() };
+    let title = if record.title.is_empty() { tr!("(no title)") } else { record.title.clone() };
     let name = names.get(&hit.space).cloned().unwrap_or_else(|| short(hit.space));
     let kind = if record.kind.is_empty() { "-" } else { record.kind.as_str() };
-    let mut out = format!("{}\n", text::shown(title));
+    let mut out = format!("{}\n", text::shown(&title));
     out.push_str(&format!("  {}  {}  {}", text::shown(kind), text::shown(&name), short(record.id)));
     if !hit.through.is_empty() {
         let tags: Vec<String> = hit.through.iter().map(|notation| text::shown(notation)).collect();
