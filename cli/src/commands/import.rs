@@ -27,6 +27,7 @@ use crate::{
     error::{ApiError, Result, file_kind, internal, usage},
     fields,
     import::{self, Fault, ImportError, ImportedFile, JsonLines, Mapping, Options, Rows},
+    messages,
     output::count,
     progress::Progress,
     resolve, text,
@@ -335,7 +336,7 @@ fn human(report: &Report) -> String {
         out.push_str(&tr!("not imported: {}: {}\n", text::shown(&refused.source), text::shown(&refused.reason)));
     }
     for Warned { source, warning } in report.warnings.iter().take(NAMED_MAX) {
-        let (path, message) = (text::shown(&warning.path), text::shown(&warning.message));
+        let (path, message) = (text::shown(&warning.path), text::shown(&messages::found(&warning.message)));
         out.push_str(&tr!("note: {}: {path} {message}\n", text::shown(source)));
     }
     let unnamed = report.refused.len().saturating_sub(NAMED_MAX) + report.warnings.len().saturating_sub(NAMED_MAX);

@@ -22,6 +22,7 @@ use crate::{
     error::{ApiError, Result, internal, usage},
     fields,
     import::{self, Term},
+    messages,
     output::{self, count},
     resolve, sample, text,
 };
@@ -263,7 +264,7 @@ fn loaded_for_people(loaded: &Loaded) -> String {
         out.push_str(&tr!("not taken: {}: {}\n", text::shown(term), text::shown(reason)));
     }
     for Warned { term, warning } in &loaded.warnings {
-        let (path, message) = (text::shown(&warning.path), text::shown(&warning.message));
+        let (path, message) = (text::shown(&warning.path), text::shown(&messages::found(&warning.message)));
         out.push_str(&tr!("note: {}: {path} {message}\n", text::shown(term)));
     }
     let ImportTotals { created, updated, unchanged, refused } = loaded.totals;

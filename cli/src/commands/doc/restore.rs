@@ -7,7 +7,7 @@ use super::{
     saved::saved,
     words::{Paint, difference},
 };
-use crate::{context::Context, error::Result, output::short, resolve, text};
+use crate::{context::Context, error::Result, messages, output::short, resolve, text};
 
 #[derive(Args, Debug)]
 pub struct Restore {
@@ -45,7 +45,7 @@ impl Restore {
 fn human(done: &Restored, paint: Paint) -> String {
     let mut out = difference(&done.difference.fields, paint);
     for note in &done.left {
-        out.push_str(&tr!("note: {} {}\n", text::shown(&note.path), text::shown(&note.message)));
+        out.push_str(&tr!("note: {} {}\n", text::shown(&note.path), text::shown(&messages::found(&note.message))));
     }
     match &done.saved {
         Some(result) => out.push_str(&saved(result)),

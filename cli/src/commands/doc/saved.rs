@@ -2,7 +2,7 @@
 
 use portolan_protocol::api::{Outcome, Saved};
 
-use crate::text;
+use crate::{messages, text};
 
 /// What a save came to.
 pub(super) fn saved(saved: &Saved) -> String {
@@ -15,7 +15,11 @@ pub(super) fn saved(saved: &Saved) -> String {
     let merged = if saved.merged { tr!(", merged with what others wrote meanwhile") } else { String::new() };
     let mut out = format!("{} {what}{merged}\n", saved.document);
     for warning in &saved.warnings {
-        out.push_str(&tr!("  note: {} {}\n", text::shown(&warning.path), text::shown(&warning.message)));
+        out.push_str(&tr!(
+            "  note: {} {}\n",
+            text::shown(&warning.path),
+            text::shown(&messages::found(&warning.message))
+        ));
     }
     out
 }
